@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+/// The same for every Swift target: a deviation stands next to its target, with the reason.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=c11"])]
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func shelf(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "doorward",
+    products: [
+        .executable(name: "doorward", targets: ["CLI"]),
+        .executable(name: "doorwardd", targets: ["Broker"]),
+        .executable(name: "doorward-gate", targets: ["Gate"]),
+        .executable(name: "doorward-launch", targets: ["Launcher"]),
+        .executable(name: "doorward-watch", targets: ["Watcher"]),
+        .executable(name: "doorward-tools", targets: ["Tools"]),
+    ],
+    targets: [
+        // C: what Swift's Glibc module lacks, and libcrypto's headers.
+        .target(name: "CLinux", cSettings: strictC),
+        .target(name: "CCrypto", cSettings: strictC),
+        // Libraries: only what two rooms share. The arrows are docs/privsep.md's.
+        shelf("Linux", ["CLinux"]),
+        shelf("Crypto", ["CCrypto"]),
+        shelf("StrictJSON", []),
+        shelf("Policy", ["StrictJSON"]),
+        shelf("Wire", ["Policy", "StrictJSON"]),
+        shelf("Control", ["Policy", "Linux"]),
+        shelf("Audit", ["Crypto", "Linux", "Policy", "StrictJSON"]),
+        // Rooms: one process each.
+        room("Broker", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON"]),
+        room("Gate", ["Control", "Linux", "Policy", "StrictJSON", "Wire"]),
+        room("Launcher", ["Control", "Crypto", "Linux", "Policy", "StrictJSON"]),
+        room("Watcher", ["Control", "Linux", "Policy"]),
+        room("Tools", ["Linux", "Policy", "StrictJSON"]),
+        room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
+    ]
+)

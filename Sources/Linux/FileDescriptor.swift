@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLinux
+internal import Glibc
+
+/// How a non-blocking transfer ended.
+package enum Transfer: Equatable, Sendable {
+    /// This many bytes moved, at least one.
+    case moved(Int)
+    /// The kernel has nothing (or no room) now: wait for the poller.
+    case wouldBlock
+    /// The other side has closed.
+    case closed
+}
+
+/// One owner of one open descriptor: closed when it goes out of scope.
+package struct FileDescriptor: ~Copyable, Sendable {
+    /// The kernel's number. It leaves this module only as a key (``Poller`` tokens, frames), never as a right.
+    package let number: Int32
+
+    /// Takes over a descriptor that nobody else will close.
+    package init(owning number: Int32) { self.number = number }
+
+    deinit { _ = Glibc.close(number) }
+
+    /// Closes now and reports what the kernel said; `deinit` stays silent.
+    package consuming func close() throws(SyscallError) {
+        let closing = number
+        discard self
+        guard Glibc.close(closing) == 0 else { throw .last("close") }
+    }
+
+    /// Gives up ownership: the caller closes the number, or hands it to an exec.
+    package consuming func release() -> Int32 {
+        let released = number
+        discard self
+        return released
+    }
+
+    /// A second owner of the same open file, close-on-exec.
+    package borrowing func duplicate() throws(SyscallError) -> FileDescriptor {
+        let copy = dw_fcntl_int(number, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw .last("fcntl(F_DUPFD_CLOEXEC)") }
+        return FileDescriptor(owning: copy)
+    }
+
+    package borrowing func setNonBlocking(_ on: Bool) throws(SyscallError) {
+        let flags = dw_fcntl_int(number, F_GETFL, 0)
+        guard flags >= 0 else { throw .last("fcntl(F_GETFL)") }
+        let wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
+        guard dw_fcntl_int(number, F_SETFL, wanted) >= 0 else { throw .last("fcntl(F_SETFL)") }
+    }
+
+    package borrowing func setCloseOnExec(_ on: Bool) throws(SyscallError) {
+        guard dw_fcntl_int(number, F_SETFD, on ? FD_CLOEXEC : 0) >= 0 else { throw .last("fcntl(F_SETFD)") }
+    }
+
+    /// Reads up to `limit` bytes onto the end of `queue`; one system call.
+    package borrowing func read(into queue: inout ByteQueue, limit: Int) throws(SyscallError) -> Transfer {
+        let count = unsafe queue.fill(limit) { room in
+            // The queue lends exactly `room.count` writable bytes for the length of the call.
+            unsafe Glibc.read(number, room.baseAddress, room.count)
+        }
+        return try transfer("read", count)
+    }
+
+    /// Writes the front of `queue` and drops what the kernel took; one system call.
+    package borrowing func write(from queue: inout ByteQueue) throws(SyscallError) -> Transfer {
+        let count = unsafe queue.drain { bytes in
+            // Borrowed for the length of the call.
+            unsafe Glibc.write(number, bytes.baseAddress, bytes.count)
+        }
+        return try transfer("write", count)
+    }
+
+    /// Writes all bytes, blocking if the descriptor does. A short write is continued, an interruption repeated.
+    package borrowing func writeAll(_ bytes: [UInt8]) throws(SyscallError) {
+        var done = 0
+        while done < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { all in
+                // In bounds: done < bytes.count.
+                unsafe Glibc.write(number, all.baseAddress.map { unsafe $0 + done }, all.count - done)
+            }
+            if count < 0 {
+                guard errno == EINTR else { throw .last("write") }
+            } else {
+                done += count
+            }
+        }
+    }
+
+    private borrowing func transfer(_ call: StaticString, _ count: Int) throws(SyscallError) -> Transfer {
+        if count > 0 { return .moved(count) }
+        if count == 0 { return .closed }
+        switch errno {
+        case EAGAIN, EINTR: return .wouldBlock
+        case EPIPE, ECONNRESET: return .closed
+        default: throw .last(call)
+        }
+    }
+}
