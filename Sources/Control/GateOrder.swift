@@ -11,6 +11,8 @@ package enum GateOrder: Equatable, Sendable {
     case known(connection: UInt32, caller: UInt32, principal: UInt32)
     /// The credential is not accepted.
     case unknown(connection: UInt32, denial: Denial)
+    /// The answer to `select`; an unknown server and one that this caller may not see are the same.
+    case selected(connection: UInt32, isKnown: Bool)
     /// The one answer to a call: a whole JSON-RPC message.
     case answer(Answer)
     /// A notification, or a question, that belongs to a call, a session or a subscription.
@@ -30,6 +32,7 @@ package enum GateOrder: Equatable, Sendable {
         case connection
         case known
         case unknown
+        case selected
         case answer
         case event
         case cut
@@ -44,6 +47,7 @@ package enum GateOrder: Equatable, Sendable {
         case .connection: .connection
         case .known: .known
         case .unknown: .unknown
+        case .selected: .selected
         case .answer: .answer
         case .event: .event
         case .cut: .cut

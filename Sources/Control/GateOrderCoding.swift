@@ -14,6 +14,9 @@ extension GateOrder {
         case .unknown(let connection, let denial):
             writer.u32(connection)
             writer.u8(denial.rawValue)
+        case .selected(let connection, let isKnown):
+            writer.u32(connection)
+            writer.flag(isKnown)
         case .answer(let answer): answer.write(to: &writer)
         case .event(let event): event.write(to: &writer)
         case .cut(let connection, let reason):
@@ -37,6 +40,7 @@ extension GateOrder {
         case .known:
             order = .known(connection: try reader.u32(), caller: try reader.u32(), principal: try reader.u32())
         case .unknown: order = .unknown(connection: try reader.u32(), denial: try denial(&reader))
+        case .selected: order = .selected(connection: try reader.u32(), isKnown: try reader.flag("known"))
         case .answer: order = .answer(try Answer.read(&reader))
         case .event: order = .event(try Event.read(&reader))
         case .cut:

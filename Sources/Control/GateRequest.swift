@@ -8,6 +8,8 @@ package enum GateRequest: Equatable, Sendable {
     /// Who is this? Asked once for each credential that a connection shows; nil means the connection itself is the
     /// credential (unix socket).
     case authenticate(connection: UInt32, credential: [UInt8]?)
+    /// Does this caller know a server of this name? Asked before a WebSocket handshake is accepted.
+    case select(connection: UInt32, caller: UInt32, server: ServerName)
     case decide(Decision)
     /// The client's answer to a question that the broker relayed to it.
     case reply(question: UInt32, connection: UInt32, message: [UInt8])
@@ -24,6 +26,7 @@ package enum GateRequest: Equatable, Sendable {
     package enum Kind: UInt8, CaseIterable, Sendable {
         case ready = 1
         case authenticate
+        case select
         case decide
         case reply
         case cancel
@@ -36,6 +39,7 @@ package enum GateRequest: Equatable, Sendable {
         switch self {
         case .ready: .ready
         case .authenticate: .authenticate
+        case .select: .select
         case .decide: .decide
         case .reply: .reply
         case .cancel: .cancel
@@ -49,7 +53,7 @@ package enum GateRequest: Equatable, Sendable {
     package var connection: UInt32? {
         switch self {
         case .ready: nil
-        case .authenticate(let connection, _), .reply(_, let connection, _), .cancel(_, let connection),
+        case .authenticate(let connection, _), .select(let connection, _, _), .reply(_, let connection, _), .cancel(_, let connection),
             .endSession(_, let connection, _), .gone(let connection):
             connection
         case .decide(let decision): decision.connection

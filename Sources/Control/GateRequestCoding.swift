@@ -10,6 +10,10 @@ extension GateRequest {
             writer.u32(connection)
             writer.flag(credential != nil)
             writer.data(credential ?? [])
+        case .select(let connection, let caller, let server):
+            writer.u32(connection)
+            writer.u32(caller)
+            writer.data(server.bytes)
         case .decide(let decision): decision.write(to: &writer)
         case .reply(let question, let connection, let message):
             writer.u32(question)
@@ -39,6 +43,13 @@ extension GateRequest {
             let credential = try reader.data(atMost: Caps.credential, "credential")
             guard isShown || credential.isEmpty else { throw .invalid("credential") }
             request = .authenticate(connection: connection, credential: isShown ? credential : nil)
+        case .select:
+            let connection = try reader.u32()
+            let caller = try reader.u32()
+            guard let server = ServerName(try reader.data(atMost: ServerName.maxBytes, "server")) else {
+                throw .invalid("server")
+            }
+            request = .select(connection: connection, caller: caller, server: server)
         case .decide: request = .decide(try Decision.read(&reader))
         case .reply:
             request = .reply(

@@ -25,6 +25,7 @@ extension GateRequest.Kind {
         switch self {
         case .ready: Permit(states: [], maxBytes: Caps.report + 16, descriptors: 0...0)
         case .authenticate: Permit(states: [.admitted, .known], maxBytes: Caps.credential + 16, descriptors: 0...0)
+        case .select: Permit(states: [.known], maxBytes: 64, descriptors: 0...0)
         case .decide:
             Permit(
                 states: [.known],

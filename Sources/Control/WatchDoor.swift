@@ -5,8 +5,9 @@ package import Policy
 package enum WatchRequest: Equatable, Sendable {
     /// The client end of a loopback TCP connection: its own address and port, and ours. Addresses are 4 or 16 bytes.
     case attributeTCP(query: UInt32, clientAddress: [UInt8], clientPort: UInt16, ourAddress: [UInt8], ourPort: UInt16)
-    /// The process that connected to a unix socket, as SO_PEERCRED named it.
-    case attributeProcess(query: UInt32, pid: UInt32, uid: UInt32)
+    /// The process that connected to a unix socket. The socket travels along: the broker's own pid namespace does not
+    /// know the peer's pid, the watcher's does.
+    case attributePeer(query: UInt32)
 
     package func write(to writer: inout FrameWriter) {
         switch self {
@@ -17,11 +18,9 @@ package enum WatchRequest: Equatable, Sendable {
             writer.u16(clientPort)
             writer.data(ourAddress)
             writer.u16(ourPort)
-        case .attributeProcess(let query, let pid, let uid):
+        case .attributePeer(let query):
             writer.begin(2)
             writer.u32(query)
-            writer.u32(pid)
-            writer.u32(uid)
         }
         writer.end()
     }
@@ -38,8 +37,7 @@ package enum WatchRequest: Equatable, Sendable {
             request = .attributeTCP(
                 query: query, clientAddress: clientAddress, clientPort: clientPort, ourAddress: ourAddress,
                 ourPort: try reader.u16())
-        case 2:
-            request = .attributeProcess(query: try reader.u32(), pid: try reader.u32(), uid: try reader.u32())
+        case 2: request = .attributePeer(query: try reader.u32())
         default: throw .kindUnknown(kind)
         }
         try reader.finish()
