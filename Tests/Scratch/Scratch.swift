@@ -1,5 +1,5 @@
-internal import Glibc
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 package import Linux
 
 /// A directory of its own for one test, removed with everything in it when the test lets go of it.
