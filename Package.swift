@@ -40,7 +40,7 @@ let package = Package(
     targets: [
         // C: what Swift's Glibc module lacks, and libcrypto's headers.
         .target(name: "CLinux", cSettings: strictC),
-        .target(name: "CCrypto", cSettings: strictC),
+        .target(name: "CCrypto", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
         // Libraries: only what two rooms share. The arrows are docs/privsep.md's.
         shelf("Linux", ["CLinux"]),
         shelf("Crypto", ["CCrypto"]),
@@ -56,5 +56,9 @@ let package = Package(
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Tools", ["Linux", "Policy", "StrictJSON"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
+        // Tests.
+        .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
+        suite("CryptoTests", ["Crypto"]),
+        suite("FilesTests", ["Linux", "Scratch"]),
     ]
 )
