@@ -64,7 +64,7 @@ package final class Channel {
             if batch.bytes.isEmpty { return .moved(0) }
             if batch.bytes.count <= FrameForm.maxPacketBytes {
                 // The common case: one packet, no copy.
-                let moved = try sending { () throws(SyscallError) in try socket.sendPacket(batch.bytes.span) }
+                let moved = try sendBatch()
                 guard case .moved = moved else {
                     if moved == .wouldBlock { closeBatch() }
                     return moved
@@ -77,7 +77,7 @@ package final class Channel {
         var sent = 0
         while sent < waiting.count {
             let packet = waiting[sent]
-            let moved = try sending { () throws(SyscallError) in try packet.send(on: socket) }
+            let moved = try send(packet)
             guard case .moved = moved else {
                 waiting.removeFirst(sent)
                 return moved
@@ -89,8 +89,14 @@ package final class Channel {
         return .moved(1)
     }
 
-    private func sending(_ body: () throws(SyscallError) -> Transfer) throws(ChannelError) -> Transfer {
-        do { return try body() } catch { throw .system(error) }
+    /// A function of its own, so that nothing else refers to the batch when it is emptied and its memory is kept.
+    private func sendBatch() throws(ChannelError) -> Transfer {
+        let bytes = batch.bytes
+        do { return try socket.sendPacket(bytes.span) } catch { throw .system(error) }
+    }
+
+    private func send(_ packet: OutgoingPacket) throws(ChannelError) -> Transfer {
+        do { return try packet.send(on: socket) } catch { throw .system(error) }
     }
 
     private func append(_ packet: OutgoingPacket) {
@@ -211,6 +217,7 @@ private final class OutgoingPacket {
 
     /// The kernel copies the descriptors; ours close when the packet is let go.
     func send(on socket: borrowing FileDescriptor) throws(SyscallError) -> Transfer {
-        try socket.sendPacket(bytes.span, passing: passed)
+        let packet = bytes
+        return try socket.sendPacket(packet.span, passing: passed)
     }
 }
