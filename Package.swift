@@ -27,6 +27,16 @@ func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// Programs that measure, built only on request: `DOORWARD_BENCH=1 swift build -c release`.
+let benches: [Target] =
+    Context.environment["DOORWARD_BENCH"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "SchemaBench", dependencies: ["Policy", "StrictJSON"], path: "bench/schema/SchemaBench",
+            swiftSettings: strict)
+    ]
+
 let package = Package(
     name: "doorward",
     products: [
@@ -60,5 +70,6 @@ let package = Package(
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
-    ]
+        suite("PolicyTests", ["Policy", "StrictJSON"]),
+    ] + benches
 )
