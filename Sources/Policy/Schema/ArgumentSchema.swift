@@ -28,7 +28,7 @@ package struct ArgumentSchema: Sendable {
     ) throws(SchemaFault) {
         var compiler = SchemaCompiler(options, documents)
         program = try compiler.compile(tree, schema)
-        absent = Self.judge(program, program.constants, program.emptyObject)
+        absent = Self.judge(program, program.constants, program.emptyObject, steps: SchemaLimits.steps)
     }
 
     /// Whether a call's arguments fit. Absent arguments count as an empty object.
@@ -41,11 +41,19 @@ package struct ArgumentSchema: Sendable {
     /// What is wrong with a call's arguments; nil exactly if they are accepted.
     package func violation(_ tree: JSONTree, _ arguments: JSONNode?) -> SchemaViolation? {
         guard let arguments else { return absent }
-        return Self.judge(program, tree, arguments)
+        return violation(tree, arguments, steps: SchemaLimits.steps)
     }
 
-    private static func judge(_ program: SchemaProgram, _ tree: JSONTree, _ node: JSONNode) -> SchemaViolation? {
+    /// The same with a budget of the caller's, for tests of what happens at its end.
+    func violation(_ tree: JSONTree, _ arguments: JSONNode, steps: Int) -> SchemaViolation? {
+        Self.judge(program, tree, arguments, steps: steps)
+    }
+
+    private static func judge(
+        _ program: SchemaProgram, _ tree: JSONTree, _ node: JSONNode, steps: Int
+    ) -> SchemaViolation? {
         var state = SchemaState()
+        state.steps = steps
         let judge = SchemaJudge(program, tree)
         let isMet = judge.holds(program.root, node, nil, &state)
         return isMet && !state.isSpent ? nil : judge.violation(state, in: node)

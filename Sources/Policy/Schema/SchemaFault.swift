@@ -8,7 +8,7 @@ package enum SchemaFault: Error, Equatable, Sendable {
     case dialect(name: String, place: String)
     /// A metaschema demands a vocabulary that we do not know.
     case vocabulary(name: String)
-    /// A schema of draft-07 uses what 2020-12 reads otherwise.
+    /// A schema of an earlier draft uses what 2020-12 reads otherwise.
     case olderMeaning(construct: String, place: String)
     /// Where a schema must stand is neither an object nor a boolean.
     case notASchema(place: String)
@@ -38,7 +38,7 @@ extension SchemaFault: CustomStringConvertible {
         case .dialect(let name, let place): Self.text("unsupported $schema \(name)", place)
         case .vocabulary(let name): "unsupported vocabulary \(name)"
         case .olderMeaning(let construct, let place):
-            Self.text("draft-07 schema uses \(construct), which 2020-12 reads otherwise", place)
+            Self.text("\(construct) means something else in 2020-12 than in the schema's draft", place)
         case .notASchema(let place): Self.text("not a schema", place)
         case .value(let keyword, let place): Self.text("bad value of \(keyword.rawValue)", place)
         case .outsideReference(let target, let place): Self.text("reference leaves the schema: \(target)", place)

@@ -10,14 +10,17 @@ package final class Pattern: Sendable {
     /// What the pattern costs to make and keep, in states: see ``SchemaLimits/patternWeight``.
     let weight: Int
 
-    package init(_ source: [UInt8], _ dialect: PatternDialect = .tolerant) throws(PatternFault) {
+    /// - usesTable: false only to see that the slow way gives the same answers.
+    package init(
+        _ source: [UInt8], _ dialect: PatternDialect = .tolerant, usesTable: Bool = true
+    ) throws(PatternFault) {
         var parser = try PatternParser(source, dialect)
         let tree = try parser.parse()
         if let fault = parser.unsupported { throw fault }
         let machine = try PatternMachine(tree)
         let alphabet = PatternAlphabet(parser.sets, keepsWordsApart: machine.hasWordAssertions)
         var stepper = PatternStepper(machine, alphabet)
-        let table = PatternTable(&stepper)
+        let table = usesTable ? PatternTable(&stepper) : nil
         runner = PatternRunner(stepper: table == nil ? stepper : nil, table: table, alphabet)
         weight = machine.states.count + stepper.work / 16 + (table?.cells.count ?? 0) / 4
     }

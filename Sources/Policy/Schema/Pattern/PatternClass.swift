@@ -100,7 +100,7 @@ extension PatternParser {
     }
 
     private func isIdentity(_ character: UInt32, _ inClass: Bool) -> Bool {
-        guard character > 0x20, character < 0x7F, let byte = UInt8(exactly: character) else { return false }
+        guard character >= 0x20, character < 0x7F, let byte = UInt8(exactly: character) else { return false }
         if "^$\\.*+?()[]{}|/".utf8.contains(byte) || (inClass && byte == 0x2D) { return true }
         return dialect == .tolerant && !byte.isLetterOrDigit
     }
