@@ -58,6 +58,9 @@ let package = Package(
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
         // Tests.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
+        .testTarget(
+            name: "AuditTests", dependencies: ["Audit", "Crypto", "Linux", "Scratch"], exclude: ["golden"],
+            swiftSettings: strict),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
     ]

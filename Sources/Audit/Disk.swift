@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Linux
+
+/// The audit directory as the writer uses it, on both of its threads.
+final class Disk: Sendable {
+    let directory: Directory
+    private let faults: Faults?
+
+    init(_ directory: consuming Directory, faults: Faults?) {
+        self.directory = directory
+        self.faults = faults
+    }
+
+    /// Makes the file of segment `number`, under the name that means nothing yet.
+    func createSegment(_ number: UInt32) throws(SyscallError) -> SegmentFile {
+        try faults?.check(.create)
+        // Left over from a crash before it got its name: nothing in it was ever promised.
+        try directory.remove(Layout.unfinishedSegmentName(number))
+        return SegmentFile(try directory.create(Layout.unfinishedSegmentName(number)), number, faults)
+    }
+
+    func openSegment(_ number: UInt32) throws(SyscallError) -> SegmentFile {
+        SegmentFile(try directory.open(Layout.segmentName(number), writing: true), number, faults)
+    }
+
+    /// Gives a segment whose first record is on the disk its name, and waits until the disk has that too.
+    func nameSegment(_ number: UInt32) throws(SyscallError) {
+        try faults?.check(.rename)
+        try directory.rename(Layout.unfinishedSegmentName(number), to: Layout.segmentName(number))
+        try faults?.check(.synchroniseDirectory)
+        try directory.synchronise()
+    }
+
+    func replaceCheckpoint(_ contents: [UInt8]) throws(SyscallError) {
+        try faults?.check(.checkpoint)
+        try directory.replace(Layout.checkpointName, with: contents.span, mode: 0o644)
+    }
+}
+
+/// One open segment. Both threads use it: one writes at its end, the other waits for the disk.
+final class SegmentFile: Sendable {
+    let number: UInt32
+    private let file: RegularFile
+    private let faults: Faults?
+
+    init(_ file: consuming RegularFile, _ number: UInt32, _ faults: Faults?) {
+        self.number = number
+        self.file = file
+        self.faults = faults
+    }
+
+    /// One write(2); says how many bytes it took.
+    func write(_ bytes: borrowing Span<UInt8>, at offset: UInt64) throws(SyscallError) -> Int {
+        if let (error, partial) = faults?.failure(.write) {
+            guard let partial, partial > 0 else { throw error }
+            return try file.write(bytes.extracting(first: partial), at: offset)
+        }
+        return try file.write(bytes, at: offset)
+    }
+
+    func read(into buffer: inout [UInt8], at offset: UInt64) throws(SyscallError) -> Int {
+        try file.read(into: &buffer, from: 0, at: offset)
+    }
+
+    func synchronise() throws(SyscallError) {
+        try faults?.check(.synchronise)
+        try file.synchroniseData()
+    }
+
+    func reserve(from offset: UInt64, length: UInt64) throws(SyscallError) {
+        try faults?.check(.reserve)
+        try file.reserve(from: offset, length: length)
+    }
+
+    func truncate(to size: UInt64) throws(SyscallError) {
+        try faults?.check(.truncate)
+        try file.truncate(to: size)
+    }
+
+    func facts() throws(SyscallError) -> FileFacts { try file.facts() }
+}
