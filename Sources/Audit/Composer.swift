@@ -48,7 +48,10 @@ struct Composer: ~Copyable {
     /// - Parameters:
     ///   - data: one JSON object in canonical form.
     ///   - time: in microseconds since 1970.
-    mutating func add(_ kind: EntryKind, _ data: borrowing Span<UInt8>, time: UInt64) -> UInt64 {
+    ///   - limit: of the data, in bytes; what is longer is recorded by its length and digest.
+    mutating func add(
+        _ kind: EntryKind, _ data: borrowing Span<UInt8>, time: UInt64, limit: Int = Layout.maxDataBytes
+    ) -> UInt64 {
         let sequence = head.sequence + 1
         let start = lines.count
         lines.append(contentsOf: beforeSequence)
@@ -58,7 +61,7 @@ struct Composer: ~Copyable {
         lines.append(contentsOf: beforeKind)
         lines.append(contentsOf: words[Int(kind.rawValue)])
         lines.append(contentsOf: beforeData)
-        append(data: data)
+        append(data: data, limit: limit)
         let digest = chain(head.hash, lines, from: start, &hash)
         lines.append(contentsOf: beforeHash)
         digest.appendHexadecimal(to: &lines)
@@ -69,9 +72,10 @@ struct Composer: ~Copyable {
         return sequence
     }
 
-    /// Writes the waiting lines at `offset` in one call and says how many bytes were taken; they keep waiting.
-    borrowing func write(to file: SegmentFile, at offset: UInt64) throws(SyscallError) -> Int {
-        try file.write(lines.span, at: offset)
+    /// Writes the waiting lines, from byte `start` of them on, at `offset` in one call and says how many bytes were
+    /// taken; they keep waiting.
+    borrowing func write(to file: SegmentFile, at offset: UInt64, from start: Int = 0) throws(SyscallError) -> Int {
+        try file.write(lines.span.extracting(start...), at: offset)
     }
 
     /// Forgets the waiting lines, which are written.
@@ -87,11 +91,11 @@ struct Composer: ~Copyable {
     /// Bytes of allocation that are kept between batches: one burst does not cost memory for ever.
     private static let keptCapacity = 1_048_576
 
-    private mutating func append(data: borrowing Span<UInt8>) {
+    private mutating func append(data: borrowing Span<UInt8>, limit: Int) {
         let start = lines.count
-        if data.count <= Layout.maxDataBytes { EscapedASCII.append(data, to: &lines) }
+        if data.count <= limit { EscapedASCII.append(data, to: &lines) }
         let length = lines.count - start
-        guard length == 0 || length > Layout.maxDataBytes else { return }
+        guard length == 0 || length > limit else { return }
         lines.removeLast(lines.count - start)
         lines.append(contentsOf: Array("{\"oversize\":\(data.count),\"sha256\":\"".utf8))
         SHA256.hash(data).appendHexadecimal(to: &lines)

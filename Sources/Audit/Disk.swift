@@ -31,9 +31,29 @@ final class Disk: Sendable {
         try directory.synchronise()
     }
 
+    /// Frees the space behind the end of a segment. Where that fails, space is lost for as long as the file lies there,
+    /// and nothing else.
+    func giveBackReserve(of file: SegmentFile, size: UInt64) {
+        do throws(SyscallError) { try file.truncate(to: size) } catch { return }
+    }
+
     func replaceCheckpoint(_ contents: [UInt8]) throws(SyscallError) {
         try faults?.check(.checkpoint)
-        try directory.replace(Layout.checkpointName, with: contents.span, mode: 0o644)
+        try directory.replace(Layout.checkpointName, with: contents.span)
+    }
+
+    func replacePublicKey(_ contents: [UInt8]) throws(SyscallError) {
+        try directory.replace(Layout.publicKeyName, with: contents.span, mode: 0o644)
+    }
+}
+
+extension Disk: LogSource {
+    func names() throws(SyscallError) -> [FileName] { try directory.names(limit: Layout.maxEntries) }
+
+    func read(_ name: FileName, at offset: UInt64, into buffer: inout [UInt8], from start: Int) throws(SyscallError)
+        -> Int
+    {
+        try directory.open(name).read(into: &buffer, from: start, at: offset)
     }
 }
 
