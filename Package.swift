@@ -59,7 +59,7 @@ let package = Package(
         // Tests.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
         .testTarget(
-            name: "AuditTests", dependencies: ["Audit", "Crypto", "Linux", "Scratch"], exclude: ["golden"],
+            name: "AuditTests", dependencies: ["Audit", "Crypto", "Linux", "Scratch", "StrictJSON"], exclude: ["golden"],
             swiftSettings: strict),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),

@@ -52,6 +52,7 @@ struct Composer: ~Copyable {
     mutating func add(
         _ kind: EntryKind, _ data: borrowing Span<UInt8>, time: UInt64, limit: Int = Layout.maxDataBytes
     ) -> UInt64 {
+        precondition(data.count >= 2 && data[0] == UInt8(ascii: "{"), "a record's data is an object")
         let sequence = head.sequence + 1
         let start = lines.count
         lines.append(contentsOf: beforeSequence)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Crypto
 package import Linux
+package import StrictJSON
 
 /// What a record must have survived before its promise can be redeemed.
 package enum Durability: Sendable {
@@ -44,6 +45,8 @@ package final class Journal {
     private let lock: FileLock
     private var thread: Thread?
     private var composer: Composer
+    /// Reused for the data of each record that is made here.
+    private var writer = JSONWriter()
     /// The segment that is being written.
     private var end: SegmentEnd
     /// The segment that the thread is opening: until it is open, records wait in the composer.
@@ -118,10 +121,51 @@ package final class Journal {
 
     /// Records something that nobody waits for.
     ///
+    /// - Parameter data: an object.
     /// - Returns: its number, or nil where it is lost: the journal has failed, or there is only the room left that
     ///   outcomes are owed. How many were lost is recorded when there is room again.
     @discardableResult
-    package func append(_ kind: EntryKind, _ data: borrowing Span<UInt8>) -> UInt64? {
+    package func append(_ kind: EntryKind, _ data: CanonicalJSON) -> UInt64? { append(kind, data.bytes) }
+
+    /// As the variant above, for data that is made here: `members` writes keys and values in canonical order.
+    @discardableResult
+    package func append(_ kind: EntryKind, _ members: (inout JSONWriter) -> Void) -> UInt64? {
+        write(members)
+        return append(kind, writer.bytes)
+    }
+
+    /// Records an intent, and promises a grant once the record has become as durable as asked.
+    ///
+    /// - Throws: ``JournalError/full(_:)``, ``JournalError/failed(_:)`` or ``JournalError/closed``.
+    package func promise(_ kind: EntryKind, _ data: CanonicalJSON, _ durability: Durability) throws(JournalError)
+        -> Promise
+    {
+        try promise(kind, data.bytes, durability)
+    }
+
+    /// As the variant above, for data that is made here: `members` writes keys and values in canonical order.
+    package func promise(_ kind: EntryKind, _ durability: Durability, _ members: (inout JSONWriter) -> Void)
+        throws(JournalError) -> Promise
+    {
+        write(members)
+        return try promise(kind, writer.bytes, durability)
+    }
+
+    /// Records how something promised ended, however it ended: granted and done, granted and cancelled, or given up
+    /// before the promise was redeemed. Exactly once for each promise; room for it has been kept.
+    ///
+    /// - Returns: its number, or nil where the journal has failed.
+    @discardableResult
+    package func outcome(_ kind: EntryKind, _ data: CanonicalJSON) -> UInt64? { outcome(kind, data.bytes) }
+
+    /// As the variant above, for data that is made here: `members` writes keys and values in canonical order.
+    @discardableResult
+    package func outcome(_ kind: EntryKind, _ members: (inout JSONWriter) -> Void) -> UInt64? {
+        write(members)
+        return outcome(kind, writer.bytes)
+    }
+
+    private func append(_ kind: EntryKind, _ data: [UInt8]) -> UInt64? {
         guard failure == nil else { return nil }
         do { try makeRoom(data.count) } catch {
             shortage = shortage ?? Shortage()
@@ -131,12 +175,7 @@ package final class Journal {
         return compose(kind, data)
     }
 
-    /// Records an intent, and promises a grant once the record has become as durable as asked.
-    ///
-    /// - Throws: ``JournalError/full(_:)``, ``JournalError/failed(_:)`` or ``JournalError/closed``.
-    package func promise(_ kind: EntryKind, _ data: borrowing Span<UInt8>, _ durability: Durability)
-        throws(JournalError) -> Promise
-    {
+    private func promise(_ kind: EntryKind, _ data: [UInt8], _ durability: Durability) throws(JournalError) -> Promise {
         if let failure { throw failure }
         do { try makeRoom(data.count, promising: 1) } catch {
             shortage = shortage ?? Shortage()
@@ -150,25 +189,28 @@ package final class Journal {
         return Promise(sequence, effective, ObjectIdentifier(self))
     }
 
-    /// Records how something promised ended, however it ended: granted and done, granted and cancelled, or given up
-    /// before the promise was redeemed. Exactly once for each promise; room for it has been kept.
-    ///
-    /// - Returns: its number, or nil where the journal has failed.
-    @discardableResult
-    package func outcome(_ kind: EntryKind, _ data: borrowing Span<UInt8>) -> UInt64? {
+    private func outcome(_ kind: EntryKind, _ data: [UInt8]) -> UInt64? {
         precondition(owed > 0, "an outcome without a promise")
         guard failure == nil else { return nil }
         owed -= 1
-        return composer.add(kind, data, time: clock.wall(), limit: Self.maxOutcomeDataBytes)
+        return composer.add(kind, data.span, time: clock.wall(), limit: Self.maxOutcomeDataBytes)
     }
 
-    private func compose(_ kind: EntryKind, _ data: borrowing Span<UInt8>) -> UInt64 {
+    private func write(_ members: (inout JSONWriter) -> Void) {
+        writer.reset()
+        writer.beginObject()
+        members(&writer)
+        writer.endObject()
+        precondition(writer.isComplete, "what was begun must be ended")
+    }
+
+    private func compose(_ kind: EntryKind, _ data: [UInt8]) -> UInt64 {
         let time = clock.wall()
         if let shortage {
             self.shortage = nil
             _ = composer.add(.journalResumed, shortage.data.span, time: time)
         }
-        return composer.add(kind, data, time: time)
+        return composer.add(kind, data.span, time: time)
     }
 
     /// Makes sure of the space for one more record beside everything that is owed.
