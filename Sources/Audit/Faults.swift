@@ -12,33 +12,34 @@ package final class Faults: Sendable {
         case write, synchronise, reserve, create, rename, synchroniseDirectory, truncate, checkpoint
     }
 
+    private struct Rule {
+        let call: Call
+        let numbers: ClosedRange<Int>
+        let error: SyscallError
+        let partial: Int?
+    }
+
     private struct State {
         var counts = [Int](repeating: 0, count: Call.allCases.count)
-        var call: Call?
-        var from = 0
-        var through = 0
-        var error = SyscallError.inputOutput("fault")
-        var partial: Int?
+        var rules: [Rule] = []
     }
 
     private let state = Mutex(State())
 
     package init() {}
 
-    /// Lets calls number `from` to `through` of one kind fail, counted from 1 since this object was made.
+    /// Lets calls of one kind fail whose number, counted from 1 since this object was made, lies in `numbers`.
     ///
-    /// - Parameter partial: how many bytes a failing write still writes.
-    package func fail(_ call: Call, from: Int, through: Int, _ error: SyscallError, partial: Int? = nil) {
-        state.withLock { state in
-            state.call = call
-            state.from = from
-            state.through = through
-            state.error = error
-            state.partial = partial
-        }
+    /// - Parameter partial: how many bytes the first of them, a write, still writes, which is not a failure yet.
+    package func fail(_ call: Call, _ numbers: ClosedRange<Int>, _ error: SyscallError, partial: Int? = nil) {
+        state.withLock { $0.rules.append(Rule(call: call, numbers: numbers, error: error, partial: partial)) }
     }
 
-    package func lift() { state.withLock { $0.call = nil } }
+    /// Lets every call of one kind fail from now on.
+    package func failAll(_ call: Call, _ error: SyscallError) { fail(call, 1...Int.max, error) }
+
+    /// Lets all calls be made again.
+    package func lift() { state.withLock { $0.rules = [] } }
 
     /// How many calls of this kind there have been, failed ones included.
     package func count(_ call: Call) -> Int { state.withLock { $0.counts[call.rawValue] } }
@@ -53,8 +54,10 @@ package final class Faults: Sendable {
         state.withLock { state in
             state.counts[call.rawValue] += 1
             let number = state.counts[call.rawValue]
-            guard state.call == call, number >= state.from, number <= state.through else { return nil }
-            return (state.error, state.partial)
+            guard let rule = state.rules.first(where: { $0.call == call && $0.numbers.contains(number) }) else {
+                return nil
+            }
+            return (rule.error, number == rule.numbers.lowerBound ? rule.partial : nil)
         }
     }
 }

@@ -42,7 +42,7 @@ package final class Journal {
     private let options: JournalOptions
     private let clock: JournalClock
     private let link: JournalLink
-    private let lock: FileLock
+    private var lock: FileLock?
     private var thread: Thread?
     private var composer: Composer
     /// Reused for the data of each record that is made here.
@@ -167,7 +167,8 @@ package final class Journal {
 
     private func append(_ kind: EntryKind, _ data: [UInt8]) -> UInt64? {
         guard failure == nil else { return nil }
-        do { try makeRoom(data.count) } catch {
+        // A shortage is over for all or for nobody: else each small record that still fits would announce its end.
+        do { try makeRoom(data.count, promising: shortage == nil ? 0 : 1) } catch {
             shortage = shortage ?? Shortage()
             shortage?.lost += 1
             return nil
@@ -337,8 +338,10 @@ package final class Journal {
         collect()
         let ended = failure
         failure = .closed
+        if ended == nil { disk.giveBackReserve(of: end.file, size: end.size) }
+        // Last: from here on another process may open the log.
+        if let lock = lock.take() { _ = consume lock }
         if let ended { throw ended }
-        disk.giveBackReserve(of: end.file, size: end.size)
     }
 
     package var status: JournalStatus {

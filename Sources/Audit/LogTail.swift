@@ -23,7 +23,9 @@ struct LogTail {
     /// The place behind the record that the checkpoint names, which must be there.
     func place(of checkpoint: Checkpoint) throws(WalkError) -> SegmentPlace {
         let first = try opening(checkpoint.segment).sequence
-        guard checkpoint.head.sequence >= first else { throw .fault(Fault(.recordsRemoved, segment: checkpoint.segment)) }
+        guard checkpoint.head.sequence >= first else {
+            throw .fault(Fault(.recordsRemoved, segment: checkpoint.segment))
+        }
         let name = Layout.segmentName(checkpoint.segment)
         let line = checkpoint.head.sequence - first + 1
         let tailBytes = UInt64(Layout.hashTailBytes) + 1
