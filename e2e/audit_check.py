@@ -167,7 +167,11 @@ class Log:
         """The list of what is wrong, first thing first."""
         wrong = []
         try:
-            self.read_checkpoint()
+            try:
+                self.read_checkpoint()
+            except Bad:
+                # It may have been written while it was read.
+                self.read_checkpoint()
         except Bad as bad:
             wrong.append(bad)
         try:

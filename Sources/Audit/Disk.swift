@@ -37,9 +37,43 @@ final class Disk: Sendable {
         do throws(SyscallError) { try file.truncate(to: size) } catch { return }
     }
 
+    /// Puts a new checkpoint in the place of the old one, which is kept as the file for the next.
+    ///
+    /// Two files trade places, so that a full disk has nothing to refuse: a log that can still be written can also
+    /// still be signed.
     func replaceCheckpoint(_ contents: [UInt8]) throws(SyscallError) {
         try faults?.check(.checkpoint)
-        try directory.replace(Layout.checkpointName, with: contents.span)
+        let spare = Layout.spareCheckpointName
+        try write(contents, toSpare: spare)
+        do throws(SyscallError) {
+            try directory.exchange(spare, Layout.checkpointName)
+        } catch {
+            // The first one has nothing to trade with, and some file systems cannot.
+            guard error.isNotFound || error.isUnsupported else { throw error }
+            try directory.rename(spare, to: Layout.checkpointName)
+            // Where there is no room for the next one now, there may be when it is due.
+            do throws(SyscallError) { try makeSpare(spare, contents) } catch { return try directory.synchronise() }
+        }
+        try directory.synchronise()
+    }
+
+    private func write(_ contents: [UInt8], toSpare name: FileName) throws(SyscallError) {
+        do throws(SyscallError) {
+            let file = try directory.open(name, writing: true)
+            try file.writeAll(contents.span, at: 0)
+            try file.truncate(to: UInt64(contents.count))
+            try file.synchroniseData()
+        } catch {
+            // Not there, or not what we made (a link, a directory): anew, in whatever way is left.
+            try makeSpare(name, contents)
+        }
+    }
+
+    private func makeSpare(_ name: FileName, _ contents: [UInt8]) throws(SyscallError) {
+        try directory.remove(name)
+        let file = try directory.create(name)
+        try file.writeAll(contents.span, at: 0)
+        try file.synchroniseData()
     }
 
     func replacePublicKey(_ contents: [UInt8]) throws(SyscallError) {

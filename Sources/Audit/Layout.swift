@@ -27,6 +27,8 @@ package enum Layout {
     package static let openingKind: StaticString = "segment.opened"
 
     package static let checkpointName = FileName("checkpoint.json")
+    /// The file that becomes the next checkpoint.
+    package static let spareCheckpointName = FileName("checkpoint.json.new")
     package static let publicKeyName = FileName("key.pub")
     /// The public key's digits and a line feed.
     package static let publicKeyFileBytes = 65

@@ -17,19 +17,15 @@ extension LogSource where Self: ~Copyable {
     /// - Throws: the failing call; a file over `limit` bytes comes back cut to `limit` + 1, which no form accepts.
     func small(_ name: FileName, limit: Int) throws(SyscallError) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: limit + 1)
-        var count = 0
-        while count < bytes.count {
-            do throws(SyscallError) {
-                let more = try read(name, at: UInt64(count), into: &bytes, from: count)
-                if more == 0 { break }
-                count += more
-            } catch {
-                guard error.isNotFound else { throw error }
-                return nil
-            }
+        do throws(SyscallError) {
+            // One read, which gives all that a file of this size has: between two, another file could take its place.
+            let count = try read(name, at: 0, into: &bytes, from: 0)
+            bytes.removeLast(bytes.count - count)
+            return bytes
+        } catch {
+            guard error.isNotFound else { throw error }
+            return nil
         }
-        bytes.removeLast(bytes.count - count)
-        return bytes
     }
 }
 

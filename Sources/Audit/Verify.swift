@@ -58,12 +58,16 @@ private func readCheckpoint<Source: LogSource & ~Copyable>(
             report.faults.append(Fault(.keyMissing))
         }
     }
-    guard let file = try source.small(Layout.checkpointName, limit: Layout.maxCheckpointBytes) else {
-        report.faults.append(Fault(.checkpointMissing))
+    guard let key else {
+        if try source.small(Layout.checkpointName, limit: Layout.maxCheckpointBytes) == nil {
+            report.faults.append(Fault(.checkpointMissing))
+        }
         return nil
     }
-    guard let key else { return nil }
-    switch CheckpointForm.read(file, key: key) {
+    // On a running system the file may have been written while it was read: a flaw is believed the second time.
+    let first = try readCheckpoint(source, key)
+    let found = if case .failure = first { try readCheckpoint(source, key) } else { first }
+    switch found {
     case .success(let checkpoint):
         report.checkpoint = checkpoint
         return checkpoint
@@ -71,6 +75,15 @@ private func readCheckpoint<Source: LogSource & ~Copyable>(
         report.faults.append(Fault(flaw))
         return nil
     }
+}
+
+private func readCheckpoint<Source: LogSource & ~Copyable>(
+    _ source: borrowing Source, _ key: VerifyingKey
+) throws(SyscallError) -> Result<Checkpoint, Flaw> {
+    guard let file = try source.small(Layout.checkpointName, limit: Layout.maxCheckpointBytes) else {
+        return .failure(.checkpointMissing)
+    }
+    return CheckpointForm.read(file, key: key)
 }
 
 private func follow<Source: LogSource & ~Copyable>(

@@ -10,14 +10,18 @@ import Testing
 /// An audit directory of its own for one test.
 final class LogFixture {
     let scratch: Scratch
+    /// Of the log: the scratch directory's own.
+    let path: String
     /// Of RFC 8032, section 7.1, test 1, as in the golden log.
     let key: SigningKey
     let installation: InstallationID
     var options = JournalOptions()
     let faults = Faults()
 
-    init(below base: String = "/tmp") throws {
+    /// - Parameter path: of a directory that somebody else keeps; without it one that goes with this value.
+    init(in path: String? = nil, below base: String = "/tmp") throws {
         scratch = Scratch(below: base)
+        self.path = path ?? scratch.path
         key = try #require(LogFixture.secret.flatMap { SigningKey($0) })
         installation = try #require(InstallationID(Array("00112233445566778899aabbccddeeff".utf8)))
         options.faults = faults
@@ -39,22 +43,22 @@ final class LogFixture {
     }
 
     func openNow() throws -> Journal {
-        try Journal(in: try scratch.directory(), key: key, installation: installation, options)
+        try Journal(in: try Directory(path: path), key: key, installation: installation, options)
     }
 
     func verify() throws -> VerifyReport {
-        Audit.verify(DirectorySource(try scratch.directory()), VerifyOptions(key: key.publicKey))
+        Audit.verify(DirectorySource(try Directory(path: path)), VerifyOptions(key: key.publicKey))
     }
 
     /// All lines of all segments.
     func lines() throws -> [String] {
-        let log = try MemoryLog(scratch.path)
+        let log = try MemoryLog(path)
         let segments = log.files.keys.compactMap(Layout.segmentNumber).sorted()
         return segments.flatMap { log.lines($0) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// What the other checker says, in its own words: "sound", or the flaw and its place.
-    func secondOpinion() -> String { secondOpinions(of: [scratch.path]).first ?? "no answer" }
+    func secondOpinion() -> String { secondOpinions(of: [path]).first ?? "no answer" }
 }
 
 /// What the checker in Python says about each directory.
