@@ -2,6 +2,7 @@
 import Audit
 import Linux
 import Scratch
+import Testing
 
 /// A log in memory, so that thousands of damaged ones can be looked at in no time.
 struct MemoryLog: LogSource {
@@ -55,8 +56,9 @@ struct MemoryLog: LogSource {
     }
 
     /// Writes all files below a scratch directory.
-    func put(_ scratch: Scratch, _ directory: String) {
-        Shell.run("mkdir -p '\(scratch.path)/\(directory)'")
+    func put(_ scratch: Scratch, _ directory: String) throws {
+        let name = try #require(FileName(Array(directory.utf8)))
+        _ = try scratch.directory().makeSubdirectory(name)
         for (name, bytes) in files { scratch.put("\(directory)/\(name)", bytes) }
     }
 }
