@@ -27,6 +27,16 @@ func suite(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
+/// Fuzz targets, built by `fuzz/run` alone: the directory `fuzz/<name>`, and what it exercises. They are libraries
+/// because libFuzzer brings `main`.
+let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
+    Context.environment["DOORWARD_FUZZ"] == nil
+    ? []
+    : [
+        ("json", ["StrictJSON"]),
+        ("json-comments", ["StrictJSON"]),
+    ]
+
 let package = Package(
     name: "doorward",
     products: [
@@ -36,7 +46,7 @@ let package = Package(
         .executable(name: "doorward-launch", targets: ["Launcher"]),
         .executable(name: "doorward-watch", targets: ["Watcher"]),
         .executable(name: "doorward-tools", targets: ["Tools"]),
-    ],
+    ] + fuzzers.map { .library(name: "fuzz-\($0.name)", type: .static, targets: ["fuzz-\($0.name)"]) },
     targets: [
         // C: what Swift's Glibc module lacks, and libcrypto's headers.
         .target(name: "CLinux", cSettings: strictC),
@@ -59,4 +69,8 @@ let package = Package(
         // Tests: one target for each module.
         suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
     ]
+        + fuzzers.map { name, dependencies in
+            .target(
+                name: "fuzz-\(name)", dependencies: dependencies, path: "fuzz/\(name)", swiftSettings: strict)
+        }
 )
