@@ -27,6 +27,15 @@ func suite(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
+/// Programs that measure, built only on request: `DOORWARD_BENCH=1 swift build -c release`.
+let benches: [Target] =
+    Context.environment["DOORWARD_BENCH"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "JSONBench", dependencies: ["StrictJSON"], path: "bench/json/JSONBench", swiftSettings: strict)
+    ]
+
 /// Fuzz targets, built by `fuzz/run` alone: the directory `fuzz/<name>`, and what it exercises. They are libraries
 /// because libFuzzer brings `main`.
 let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
@@ -68,7 +77,7 @@ let package = Package(
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
         // Tests: one target for each module.
         suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
-    ]
+    ] + benches
         + fuzzers.map { name, dependencies in
             .target(
                 name: "fuzz-\(name)", dependencies: dependencies, path: "fuzz/\(name)", swiftSettings: strict)
