@@ -80,6 +80,15 @@ struct CanonicalTests {
         }
     }
 
+    @Test("a part may end anywhere in a word", arguments: 0..<13)
+    func partEnds(_ padding: Int) throws {
+        // Seven plain bytes and the longest escape: the most that one step writes.
+        let text = String(repeating: "x", count: padding) + String(repeating: "1234567\u{1}", count: 1000)
+        var writer = JSONWriter()
+        writer.string(text)
+        #expect(try read(writer.take()).text(.root) == Array(text.utf8))
+    }
+
     @Test("characters that only canonical text escapes have room to grow, at every place of a document")
     func growth() throws {
         let grown = "\u{7F}\u{85}\u{2028}\u{2029}"
