@@ -23,9 +23,31 @@ func shelf(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func suite(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
+
+/// Programs that measure, built only on request: `DOORWARD_BENCH=1 swift build -c release`.
+let benches: [Target] =
+    Context.environment["DOORWARD_BENCH"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "JSONBench", dependencies: ["StrictJSON"], path: "bench/json/JSONBench", swiftSettings: strict),
+        .executableTarget(
+            name: "AuditBench", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
+            path: "bench/audit/AuditBench", swiftSettings: strict),
+    ]
+
+/// Fuzz targets, built by `fuzz/run` alone: the directory `fuzz/<name>`, and what it exercises. They are libraries
+/// because libFuzzer brings `main`.
+let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
+    Context.environment["DOORWARD_FUZZ"] == nil
+    ? []
+    : [
+        ("json", ["StrictJSON"]),
+        ("json-comments", ["StrictJSON"]),
+    ]
 
 let package = Package(
     name: "doorward",
@@ -36,7 +58,7 @@ let package = Package(
         .executable(name: "doorward-launch", targets: ["Launcher"]),
         .executable(name: "doorward-watch", targets: ["Watcher"]),
         .executable(name: "doorward-tools", targets: ["Tools"]),
-    ],
+    ] + fuzzers.map { .library(name: "fuzz-\($0.name)", type: .static, targets: ["fuzz-\($0.name)"]) },
     targets: [
         // C: what Swift's Glibc module lacks, and libcrypto's headers.
         .target(name: "CLinux", cSettings: strictC),
@@ -56,9 +78,15 @@ let package = Package(
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Tools", ["Linux", "Policy", "StrictJSON"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
-        // Tests.
+        // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
+        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "StrictJSON"], exclude: ["golden"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
-    ]
+        suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
+    ] + benches
+        + fuzzers.map { name, dependencies in
+            .target(
+                name: "fuzz-\(name)", dependencies: dependencies, path: "fuzz/\(name)", swiftSettings: strict)
+        }
 )

@@ -12,15 +12,6 @@ package enum Hex {
         return text
     }
 
-    /// Appends the 64 digits of a digest.
-    package static func append(_ digest: SHA256Digest, to text: inout [UInt8]) {
-        for index in 0..<SHA256Digest.byteCount {
-            let byte = digest[index]
-            text.append(digit(byte >> 4))
-            text.append(digit(byte & 15))
-        }
-    }
-
     /// Nil for an odd number of digits, and for anything but `0-9a-f`.
     package static func decode(_ text: borrowing Span<UInt8>) -> [UInt8]? {
         guard text.count.isMultiple(of: 2) else { return nil }
@@ -40,7 +31,8 @@ package enum Hex {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
-    private static func value(_ digit: UInt8) -> UInt8? {
+    /// 0 to 15 for a digit, nil for anything else.
+    static func value(_ digit: UInt8) -> UInt8? {
         switch digit {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
         case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10

@@ -31,6 +31,39 @@ package struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
         fourth = word(24)
     }
 
+    /// Nil unless there are exactly 64 lower-case hexadecimal digits.
+    package init?(hexadecimal text: borrowing Span<UInt8>) {
+        guard text.count == Self.byteCount * 2 else { return nil }
+        func word(_ start: Int) -> UInt64? {
+            var value: UInt64 = 0
+            for index in start..<(start + 16) {
+                guard let digit = Hex.value(text[index]) else { return nil }
+                value = value << 4 | UInt64(digit)
+            }
+            return value
+        }
+        guard let a = word(0), let b = word(16), let c = word(32), let d = word(48) else { return nil }
+        first = a
+        second = b
+        third = c
+        fourth = d
+    }
+
+    /// Appends the 64 lower-case hexadecimal digits.
+    package func appendHexadecimal(to text: inout [UInt8]) {
+        appendWord(first, to: &text)
+        appendWord(second, to: &text)
+        appendWord(third, to: &text)
+        appendWord(fourth, to: &text)
+    }
+
+    private func appendWord(_ word: UInt64, to text: inout [UInt8]) {
+        for shift in stride(from: UInt64(60), through: 4, by: -4) {
+            text.append(Hex.digit(UInt8(truncatingIfNeeded: word >> shift) & 15))
+        }
+        text.append(Hex.digit(UInt8(truncatingIfNeeded: word) & 15))
+    }
+
     /// Byte `index` of the 32.
     package subscript(index: Int) -> UInt8 {
         let word =
@@ -46,7 +79,11 @@ package struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
 
     package var bytes: [UInt8] { (0..<Self.byteCount).map { self[$0] } }
 
-    package var description: String { String(decoding: Hex.encode(bytes), as: UTF8.self) }
+    package var description: String {
+        var text: [UInt8] = []
+        appendHexadecimal(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
 
     /// The raw bytes as four words in memory order.
     fileprivate var memoryOrder: (UInt64, UInt64, UInt64, UInt64) {

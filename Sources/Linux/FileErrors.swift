@@ -10,7 +10,7 @@ extension SyscallError {
     /// The disk, the quota or the process's file size limit is used up: it may pass by itself.
     package var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
     /// The file system cannot do what was asked.
-    package var isUnsupported: Bool { code == EOPNOTSUPP || code == ENOSYS }
+    package var isUnsupported: Bool { code == EOPNOTSUPP || code == ENOSYS || code == EINVAL }
 
     package static func outOfSpace(_ call: StaticString) -> SyscallError { SyscallError(call, code: ENOSPC) }
     package static func inputOutput(_ call: StaticString) -> SyscallError { SyscallError(call, code: EIO) }

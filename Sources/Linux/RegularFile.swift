@@ -108,7 +108,11 @@ package struct RegularFile: ~Copyable, Sendable {
     }
 
     /// Reserves disk space for `length` bytes from `offset` on; the size stays as it is.
+    ///
+    /// - Throws: the failing call; `EFBIG` where this process may not write that far.
     package borrowing func reserve(from offset: UInt64, length: UInt64) throws(SyscallError) {
+        // The kernel applies the limit to the writes that follow, but not to space behind the end.
+        guard offset + length <= fileSizeLimit() else { throw SyscallError("fallocate", code: EFBIG) }
         while dw_allocate_keeping_size(descriptor.number, off_t(offset), off_t(length)) != 0 {
             guard errno == EINTR else { throw .last("fallocate") }
         }
@@ -132,4 +136,12 @@ func status(of descriptor: borrowing FileDescriptor, _ subject: String) throws(S
     // The kernel fills a structure of ours.
     guard unsafe fstat(descriptor.number, &info) == 0 else { throw .last("fstat", subject) }
     return info
+}
+
+/// RLIMIT_FSIZE of this process, in bytes.
+private func fileSizeLimit() -> UInt64 {
+    var limit = rlimit()
+    // The kernel fills a structure of ours, for a resource that it knows: the call cannot fail.
+    _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+    return UInt64(limit.rlim_cur)
 }
