@@ -23,8 +23,10 @@ func shelf(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+/// - Parameter vectors: the folder `vectors` holds what the tests read, not what is built.
+func suite(_ name: String, _ dependencies: [Target.Dependency], vectors: Bool = false) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: vectors ? ["vectors"] : [], swiftSettings: strict)
 }
 
 let package = Package(
@@ -60,5 +62,6 @@ let package = Package(
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
+        suite("WireTests", ["Policy", "Wire"], vectors: true),
     ]
 )
