@@ -65,3 +65,31 @@ let package = Package(
         suite("WireTests", ["Policy", "Wire"], vectors: true),
     ]
 )
+
+/// One fuzz target per grammar: `fuzz/FOLDER/*.swift` with `LLVMFuzzerTestOneInput`, seeds in `fuzz/corpus/FOLDER/`.
+/// `DOORWARD_FUZZ=1 swift build -c release --build-path .build-fuzz --product NAME`
+func fuzzer(_ name: String, _ folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + ["FuzzDriver"], path: "fuzz/\(folder)",
+        swiftSettings: strict + [.unsafeFlags(["-parse-as-library", "-sanitize=fuzzer,address"])],
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
+}
+
+if Context.environment["DOORWARD_FUZZ"] != nil {
+    // The code under test needs the sanitizers too, or the fuzzer sees no edges in it.
+    for target in package.targets where ["StrictJSON", "Policy", "Wire"].contains(target.name) {
+        target.swiftSettings = strict + [.unsafeFlags(["-sanitize=fuzzer,address"])]
+    }
+    package.targets += [
+        .target(name: "FuzzDriver", path: "fuzz/driver"),
+        fuzzer("FuzzHTTPHead", "http-head", ["Wire"]),
+        fuzzer("FuzzChunked", "chunked", ["Wire"]),
+        fuzzer("FuzzWebSocket", "websocket", ["Wire"]),
+    ]
+}
+
+if Context.environment["DOORWARD_BENCH"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "WireBench", dependencies: ["Wire"], path: "bench/wire", swiftSettings: strict))
+}
