@@ -93,3 +93,10 @@ if Context.environment["DOORWARD_BENCH"] != nil {
         .executableTarget(
             name: "WireBench", dependencies: ["Wire"], path: "bench/wire", swiftSettings: strict))
 }
+
+if Context.environment["DOORWARD_E2E"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "WebSocketEcho", dependencies: ["Linux", "Wire"], path: "e2e/autobahn", exclude: ["run"],
+            swiftSettings: strict))
+}
