@@ -82,6 +82,14 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// Whether `range` holds `bytes`, with ASCII letters of either side in either case.
+    borrowing func folds(_ bytes: [UInt8], in range: Range<Int>) -> Bool {
+        if bytes.count != range.count { return false }
+        for index in 0..<bytes.count
+        where self[range.lowerBound + index].lowercasedASCII != bytes[index].lowercasedASCII { return false }
+        return true
+    }
+
     /// `range` without the spaces and tabs at its ends.
     borrowing func trimmed(_ range: Range<Int>) -> Range<Int> {
         var start = range.lowerBound

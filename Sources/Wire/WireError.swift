@@ -142,15 +142,9 @@ package enum WireRule: String, CaseIterable, Sendable {
 
     /// The code of the close frame with which a rule of frames is answered; nil for every other rule.
     package var closeCode: CloseCode? {
-        switch denial {
-        case .frameNotText: .unsupportedData
-        case .frameMalformed:
-            switch self {
-            case .textNotUTF8: .invalidPayload
-            case .messageTooLarge, .tooManyFragments: .messageTooBig
-            default: .protocolError
-            }
-        default: nil
-        }
+        if self == .binaryMessage { return .unsupportedData }
+        if self == .textNotUTF8 { return .invalidPayload }
+        if self == .messageTooLarge || self == .tooManyFragments { return .messageTooBig }
+        return denial == .frameMalformed ? .protocolError : nil
     }
 }

@@ -97,6 +97,22 @@ struct RequestHeadTests {
         #expect(early.head.path.isEmpty)
     }
 
+    @Test("parameters are found by name in any letter case, values by bytes")
+    func parameters() throws {
+        let lines = "MCP-PARAM-Region: eu\r\nMcp-Param-Reg: x\r\nMcp-Param-: empty\r\nMcp-Method: tools/call\r\n"
+        let head = try head(with: Array(lines.utf8))
+        func value(_ name: String) -> String? { head.parameter(Array(name.utf8)).map { head.copy($0).text } }
+        #expect(value("region") == "eu")
+        #expect(value("REGION") == "eu")
+        #expect(value("reg") == "x")
+        #expect(value("") == "empty")
+        #expect(value("zone") == nil)
+        #expect(head.holds(Array("tools/call".utf8), in: .mcpMethod))
+        #expect(!head.holds(Array("Tools/call".utf8), in: .mcpMethod))
+        #expect(!head.holds([], in: .mcpName))
+        #expect(head.holds("tools/call", in: .mcpMethod))
+    }
+
     @Test("two requests on one connection are two heads")
     func pipelined() throws {
         let bytes = Array("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: b\r\n\r\n".utf8)

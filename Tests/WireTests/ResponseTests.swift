@@ -41,6 +41,17 @@ struct ResponseTests {
                 """)
     }
 
+    @Test("whoever must upgrade is told to what")
+    func upgradeRequired() {
+        for (closing, connection) in [(true, "close, Upgrade"), (false, "Upgrade")] {
+            var output: [UInt8] = []
+            ResponseWriter.append(.upgradeRequired, body: .length(0), closing: closing, to: &output)
+            #expect(
+                output.text.hasSuffix(
+                    "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: \(connection)\r\n\r\n"))
+        }
+    }
+
     @Test("the interim response has no headers")
     func interim() {
         var output: [UInt8] = []

@@ -43,6 +43,22 @@ package struct RequestHead: Sendable {
         return bytes.span.holds(text, in: value)
     }
 
+    /// Whether that header is there with exactly these bytes as its value.
+    package func holds(_ value: [UInt8], in name: HeaderName) -> Bool {
+        guard let found = table[name]?.value else { return false }
+        return bytes.span.holds(value, in: found)
+    }
+
+    /// Where the value of `Mcp-Param-NAME` stands. Names are compared without regard to case, as headers are.
+    package func parameter(_ name: [UInt8]) -> Range<Int>? {
+        for field in fields where field.name == .mcpParam {
+            if bytes.span.folds(name, in: field.nameRange.dropFirst(HeaderName.mcpParam.text.utf8.count)) {
+                return field.value
+            }
+        }
+        return nil
+    }
+
     /// A copy of what stands in `range`.
     package func copy(_ range: Range<Int>) -> [UInt8] { bytes.span.copy(range) }
 

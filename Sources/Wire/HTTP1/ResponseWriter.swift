@@ -33,7 +33,6 @@ package enum ResponseHeader: String, CaseIterable, Sendable {
     case referrerPolicy = "Referrer-Policy"
     case retryAfter = "Retry-After"
     case setCookie = "Set-Cookie"
-    case webSocketVersion = "Sec-WebSocket-Version"
     case wwwAuthenticate = "WWW-Authenticate"
 }
 
@@ -76,7 +75,13 @@ package enum ResponseWriter {
             output.append(
                 text: "Content-Type: text/event-stream\r\nX-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n")
         }
-        output.append(text: closing ? "Connection: close\r\n\r\n" : "\r\n")
+        if status == .upgradeRequired {
+            // What must be spoken instead has to be named (RFC 9110 section 15.5.22, RFC 6455 section 4.4).
+            output.append(text: "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
+            output.append(text: closing ? "Connection: close, Upgrade\r\n\r\n" : "Connection: Upgrade\r\n\r\n")
+        } else {
+            output.append(text: closing ? "Connection: close\r\n\r\n" : "\r\n")
+        }
     }
 
     /// Appends the interim response that a client which expects it waits for.
