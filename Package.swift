@@ -23,6 +23,7 @@ func shelf(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// - Parameter exclude: folders that hold what the tests read, not what is built.
 func suite(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
@@ -37,6 +38,17 @@ let benches: [Target] =
         .executableTarget(
             name: "AuditBench", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
             path: "bench/audit/AuditBench", swiftSettings: strict),
+        .executableTarget(name: "WireBench", dependencies: ["Wire"], path: "bench/wire", swiftSettings: strict),
+    ]
+
+/// Programs that end-to-end tests talk to, built only on request.
+let peers: [Target] =
+    Context.environment["DOORWARD_E2E"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "WebSocketEcho", dependencies: ["Linux", "Wire"], path: "e2e/autobahn", exclude: ["run"],
+            swiftSettings: strict)
     ]
 
 /// Fuzz targets, built by `fuzz/run` alone: the directory `fuzz/<name>`, and what it exercises. They are libraries
@@ -47,6 +59,9 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
     : [
         ("json", ["StrictJSON"]),
         ("json-comments", ["StrictJSON"]),
+        ("http-head", ["Wire"]),
+        ("chunked", ["Wire"]),
+        ("websocket", ["Wire"]),
     ]
 
 let package = Package(
@@ -84,7 +99,8 @@ let package = Package(
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
-    ] + benches
+        suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
+    ] + benches + peers
         + fuzzers.map { name, dependencies in
             .target(
                 name: "fuzz-\(name)", dependencies: dependencies, path: "fuzz/\(name)", swiftSettings: strict)
