@@ -11,7 +11,7 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
     // One call, from refusal or approval to its end.
     case refused, refusedMore, approvalAsked, approvalSettled, callIntent, callOutcome
     // Servers and sandboxes.
-    case launchStarted, launchEnded, relayCut, serverMisbehaved, sandboxAdopted, sandboxEnded
+    case launchIntent, launchStarted, launchRefused, launchEnded, toolsDiffer, relayCut, serverMisbehaved, sandboxAdopted, sandboxEnded
     // Administration.
     case registryAdopted, registryRefused, policyChanged, adminIntent, adminOutcome
     // What was seen or decided beside the calls.
@@ -37,7 +37,10 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
         case .approvalSettled: "approval.settled"
         case .callIntent: "call.intent"
         case .callOutcome: "call.outcome"
+        case .launchIntent: "launch.intent"
         case .launchStarted: "launch.started"
+        case .launchRefused: "launch.refused"
+        case .toolsDiffer: "tools.differ"
         case .launchEnded: "launch.ended"
         case .relayCut: "relay.cut"
         case .serverMisbehaved: "server.misbehaved"

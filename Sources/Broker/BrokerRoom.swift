@@ -21,7 +21,7 @@ final class BrokerRoom {
     var watcher: Channel?
     var gates: [UInt32: GateRoom] = [:]
     var listeners: [Listener] = []
-    var operatorSocket: FileDescriptor?
+    var operatorSocket: OperatorListener?
     var operators: [UInt32: OperatorSession] = [:]
     /// Doors that have something to flush in this turn.
     var gatesToFlush: [GateRoom] = []
@@ -30,11 +30,17 @@ final class BrokerRoom {
     var phase: Phase = .standingUp
     var mode: LaunchReport.Mode = .serve
     var isFullDemanded = true
-    var state: Directory?
+    /// What the launcher enforced on this room.
+    var launchReport: [UInt8] = []
+    var state: StateDirectory?
     var journal: Journal?
     var tokens = TokenStore()
     var seal: Seal
+    /// Grows with every adopted seal.
+    var sealNumber: UInt32 = 0
     var sealRefusal: [UInt8]?
+    var isStandingUpDone = false
+    var isWatcherReady = false
     var refusals = RefusalLog()
     var rooms: [RoomStatus] = []
     let bootSeconds = WallClock.microseconds / 1_000_000
@@ -50,6 +56,12 @@ final class BrokerRoom {
     var backoff: [UpstreamKey: Backoff] = [:]
     var admissions: [UInt32: Admission] = [:]
     var heldCalls: [[UInt8]: HeldCall] = [:]
+    var inputRounds: [UInt32: InputRound] = [:]
+    /// Operators' requests whose record is on its way to the disk, and those that wait for a new seal.
+    var administration: [PendingAdministration] = []
+    var reloading: [OperatorSession] = []
+    /// The end of what each server wrote when it last ended badly.
+    var lastErrors: [ServerName: [UInt8]] = [:]
     /// Calls whose intent is in the journal and not yet released, in order.
     var recording: [Call] = []
     var recordingLaunches: [Upstream] = []
@@ -143,6 +155,7 @@ final class BrokerRoom {
     func settle() {
         guard let journal else { return }
         journal.flush()
+        releaseAdministration(journal)
         releaseLaunches(journal)
         releaseCalls(journal)
         // Outcomes and launch intents that the releases made; they gate nothing that could be released at once.
@@ -170,6 +183,7 @@ final class BrokerRoom {
         tickUpstreams()
         tickCallers()
         tickHeld()
+        tickRounds()
         tickRefusals()
         tickDrain()
     }

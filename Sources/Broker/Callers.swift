@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Audit
 internal import Control
 internal import Linux
 internal import Policy

@@ -37,6 +37,10 @@ extension BrokerRoom {
         do throws(ParameterFault) { try ParameterShape.check(decision.method, decision.revision, requestTree) } catch {
             return refuse(call, .parametersMalformed)
         }
+        if call.era == .modern, let meta = requestTree.member(.root, "_meta") {
+            call.declared = ClientOffers(
+                requestTree, requestTree.member(meta, "io.modelcontextprotocol/clientCapabilities"))
+        }
         decide(call, decision)
     }
 
@@ -88,10 +92,12 @@ extension BrokerRoom {
         let arguments = tree.member(.root, "arguments")
         guard tool.schema.accepts(tree, arguments) else { throw .argumentsInvalid }
         if call.era == .modern { try checkMirrors(tool, tree, arguments, decision) }
-        let verdict = tool.verdict(
-            seal.registry.policy, client: call.principal.client, server: view.name)
+        call.tool = tool
+        let verdict = tool.verdict(seal.registry.policy, client: call.principal.client, server: view.name)
         let permitted = try permit(verdict, risk: tool.pinned.risk, call)
         let given = arguments.map { tree.canonical($0) } ?? Compose.emptyObject
+        call.salientBytes = tool.pinned.name.bytes + [0] + given.bytes
+        call.held = try resume(call)
         call.parameters = upstreamParameters(call, tree) { json in
             json.key("arguments")
             json.value(given)
@@ -206,6 +212,14 @@ extension BrokerRoom {
         return try permit(verdict, risk: risk, call)
     }
 
+    /// The same question once more, for a request that is repeated with answers.
+    func permitAgain(_ call: Call, _ view: ServerView, _ target: Target) throws(Denial) -> Permitted {
+        guard let tool = call.tool else { return try permitReading(call, view, target) }
+        guard !view.isWithheld(tool) else { throw .toolChanged }
+        let verdict = tool.verdict(seal.registry.policy, client: call.principal.client, server: view.name)
+        return try permit(verdict, risk: tool.pinned.risk, call)
+    }
+
     private func permit(_ verdict: Verdict, risk: RiskClass, _ call: Call) throws(Denial) -> Permitted {
         do throws(Denial) { return try ToolPolicy.permit(verdict, risk: risk) } catch {
             call.decidingRule = verdict.rule
@@ -244,7 +258,7 @@ extension BrokerRoom {
                 guard header == nil else { throw .headerMismatch }
                 continue
             }
-            guard let header, MirroredValue.matches(header, rule.kind, tree, node) else { throw .headerMismatch }
+            guard let header, MirroredArgument.matches(header, rule.kind, tree, node) else { throw .headerMismatch }
         }
     }
 
@@ -253,6 +267,7 @@ extension BrokerRoom {
     /// Writes the intent; the call goes on when the journal lets it go.
     func recordIntent(_ call: Call, _ permitted: consuming Permitted, target: Target, arguments: [UInt8]) throws(Denial) {
         guard let journal, let view = call.server else { throw .auditUnavailable }
+        call.target = target
         guard call.principal.callsInFlight < seal.registry.limits.callsPerCaller else { throw .callsInFlightCap }
         noteAdmission(call.caller, call.connection)
         let durability: Durability = permitted.risk.mayRunBeforeSync ? .written : .synced
@@ -286,8 +301,7 @@ extension BrokerRoom {
                     json.string(token.bytes)
                 }
             }
-            call.intent = promise.sequence
-            call.promise = promise
+            call.await(promise)
         } catch { throw .auditUnavailable }
         call.principal.callsInFlight += 1
         recording.append(call)

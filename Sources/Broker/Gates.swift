@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Audit
 internal import Control
 internal import Linux
 internal import Policy
+internal import StrictJSON
 
 /// One gate room and the door to it. What it asks is judged by the permit table; one request outside its row ends it.
 final class GateRoom {
@@ -10,6 +12,8 @@ final class GateRoom {
     let kind: GateConfiguration.Kind
     let channel: Channel
     var isReady = false
+    /// What the launcher enforced on it; its own filter is told with its readiness.
+    var launchReport: [UInt8] = []
     var isFlushDue = false
     var interest: Interest = [.readable]
     var calls: [UInt32: Call] = [:]

@@ -25,7 +25,7 @@ extension BrokerRoom {
     /// How long a server may take to answer `server/discover` before it is greeted the old way.
     private static let probeMilliseconds: UInt64 = 10_000
 
-    private func initialize(_ upstream: Upstream) {
+    func initialize(_ upstream: Upstream) {
         upstream.probeDeadline = nil
         send(own: .initialize, Method.initialize.word, Envelopes.initialize(upstream.offers), to: upstream)
     }
@@ -154,7 +154,7 @@ extension BrokerRoom {
                 json.string(upstream.view.name.bytes)
                 json.key("tools")
                 json.beginArray()
-                for name in names.prefix(64) { json.string(Redaction.text(name)) }
+                for name in names.prefix(64) { json.string(Redaction.text(name, limit: 256)) }
                 json.endArray()
                 json.key("what")
                 json.string(what)
@@ -169,6 +169,7 @@ extension BrokerRoom {
         upstream.deadline = nil
         upstream.lastUsed = now
         if upstream.revision.era == .legacy, upstream.capabilities.contains(.logging) { sendLevel(to: upstream) }
+        watchAgain(upstream)
         let queue = upstream.queue
         upstream.queue = []
         for call in queue where !call.isOver {

@@ -8,9 +8,9 @@ internal import StrictJSON
 
 /// The pipes of a started server, as the launcher hands them over.
 struct ServerPipes: ~Copyable {
-    let input: FileDescriptor
-    let output: FileDescriptor
-    let errors: FileDescriptor
+    var input: FileDescriptor?
+    var output: FileDescriptor?
+    var errors: FileDescriptor?
 }
 
 extension BrokerRoom {
@@ -18,17 +18,13 @@ extension BrokerRoom {
     func ask(_ request: LaunchRequest) { launcher.send { request.write(to: &$0) } }
 
     func serveLauncher() throws(BrokerFault) {
+        while let report = try nextReport() { try take(report) }
+    }
+
+    private func nextReport() throws(BrokerFault) -> LaunchReport? {
         do throws(ChannelError) {
             while true {
-                switch try launcher.receive() {
-                case .moved: break
-                case .wouldBlock: return
-                case .closed:
-                    // Without the launcher nobody would end what runs: the kernel has ended this room's siblings already.
-                    phase = .ended
-                    return
-                }
-                while var frame = try launcher.next() {
+                if var frame = try launcher.next() {
                     let report: LaunchReport
                     do throws(FrameError) { report = try LaunchReport.read(frame.kind, &frame.fields) } catch {
                         throw .frame(error)
@@ -36,19 +32,28 @@ extension BrokerRoom {
                     guard launcher.descriptorCount == report.kind.descriptors else {
                         throw .frame(.descriptors(kind: frame.kind, count: launcher.descriptorCount))
                     }
-                    try take(report)
+                    return report
+                }
+                switch try launcher.receive() {
+                case .moved: break
+                case .wouldBlock: return nil
+                case .closed:
+                    // Without the launcher nobody would end what runs: the kernel has ended this room's siblings already.
+                    phase = .ended
+                    return nil
                 }
             }
-        } catch let error as ChannelError { throw .door("launch", error) }
+        } catch { throw .door("launch", error) }
     }
 
     private func take(_ report: LaunchReport) throws(BrokerFault) {
         switch report {
-        case .standUp(let mode, let isFullDemanded):
+        case .standUp(let mode, let isFullDemanded, let report):
             self.mode = mode
             self.isFullDemanded = isFullDemanded
+            launchReport = report
             guard let descriptor = launcher.takeDescriptor() else { return }
-            do throws(SyscallError) { state = try Directory(checking: descriptor) } catch {
+            do throws(SyscallError) { state = StateDirectory(try Directory(checking: descriptor)) } catch {
                 throw BrokerFault("the state directory cannot be used: \(error)", hint: "check --state")
             }
         case .seal(let digest): try adopt(digest)
@@ -57,7 +62,8 @@ extension BrokerRoom {
             guard let socket = launcher.takeDescriptor() else { return }
             listeners.append(Listener(name: name, kind: kind, authority: authority, socket: socket))
         case .operatorSocket:
-            operatorSocket = launcher.takeDescriptor()
+            guard let socket = launcher.takeDescriptor() else { return }
+            operatorSocket = OperatorListener(socket)
         case .watch:
             guard let door = launcher.takeDescriptor() else { return }
             try meetWatcher(door)
@@ -93,13 +99,12 @@ extension BrokerRoom {
     private func standUp() throws(BrokerFault) {
         try openJournal()
         guard let state else { throw BrokerFault("no state directory was handed over", hint: "restart doorward") }
-        try tokens.load(state)
+        try tokens.load(state.directory)
         // Last: from here on no file beyond the state directory, no socket, no program. Threads exist already.
-        let report = RoomConfinement.broker(state)
-        noteRoom("broker", report.encoded)
-        recordRoom("broker", report.encoded)
-        ask(.ready(report: report.encoded))
-        if let operatorSocket { try watchOperators(operatorSocket) }
+        let report = confine()
+        noteRoom("broker", report)
+        ask(.ready(report: report))
+        if let operatorSocket { try watchOperators(operatorSocket.socket) }
         if mode == .administer {
             phase = .serving
             ask(.serving)
@@ -109,10 +114,27 @@ extension BrokerRoom {
         roomsAreReady()
     }
 
+    /// Adds the room's own filter to what the launcher has enforced.
+    private func confine() -> [UInt8] {
+        var report = launchedReport() ?? ConfinementReport()
+        do throws(SyscallError) {
+            try ThisProcess.gainNothing()
+            report[.noNewPrivileges] = .enforced
+            try SeccompProgram.broker.loadForAllThreads()
+            report[.seccomp] = .enforced
+        } catch { report[.seccomp] = .missing(.notPermitted) }
+        return report.encoded
+    }
+
+    private func launchedReport() -> ConfinementReport? {
+        let encoded = launchReport
+        return ConfinementReport(encoded: encoded.span)
+    }
+
     private func openJournal() throws(BrokerFault) {
         guard let state else { return }
         do throws(JournalError) {
-            let opened = try JournalOpening.open(state, audit: seal.registry.audit)
+            let opened = try JournalOpening.open(state.directory, audit: seal.registry.audit)
             journal = opened
             try addJournal(opened)
         } catch { throw BrokerFault(error.sentence, hint: error.hint) }
@@ -206,7 +228,7 @@ extension BrokerRoom {
             json.key("kept")
             json.string(seal.digest.hex)
             json.key("reason")
-            json.string(Redaction.text(reason))
+            json.string(Redaction.text(reason, limit: 256))
         }
     }
 
@@ -215,10 +237,6 @@ extension BrokerRoom {
     func noteRoom(_ word: String, _ report: [UInt8]) {
         rooms.removeAll { $0.word == word }
         rooms.append(RoomStatus(word: word, report: report))
-        if isStandingUpDone || word != "broker" { recordRoom(word, report) }
-    }
-
-    private func recordRoom(_ word: String, _ report: [UInt8]) {
         record(.roomStarted) { json in
             json.key("confinement")
             Confinements.write(report, &json)
@@ -232,7 +250,7 @@ extension BrokerRoom {
         rooms.removeAll { $0.word == name }
         record(.roomEnded) { json in
             json.key("room")
-            json.string(Redaction.text(word))
+            json.string(Redaction.text(word, limit: 256))
             json.key("status")
             json.unsigned(UInt64(status))
         }

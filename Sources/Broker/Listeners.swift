@@ -128,8 +128,8 @@ extension BrokerRoom {
                 let client = try TCPSocket.peer(socket)
                 let own = try TCPSocket.local(socket)
                 let request = WatchRequest.attributeTCP(
-                    query: query, clientAddress: client.address.networkBytes, clientPort: client.port,
-                    ourAddress: own.address.networkBytes, ourPort: own.port)
+                    query: query, clientAddress: client.address.bytes, clientPort: client.port,
+                    ourAddress: own.address.bytes, ourPort: own.port)
                 watcher.send { request.write(to: &$0) }
             case .local:
                 var passed = PassedDescriptors()

@@ -32,7 +32,7 @@ extension BrokerRoom {
         guard let operatorSocket else { return }
         while true {
             do throws(SyscallError) {
-                guard let socket = try TCPSocket.accept(operatorSocket) else { return }
+                guard let socket = try TCPSocket.accept(operatorSocket.socket) else { return }
                 guard operators.count < Self.mostOperators, try UnixSocket.peer(of: socket).uid == ThisProcess.uid else {
                     record(.refused) { json in
                         json.key("listener")
@@ -248,7 +248,7 @@ extension BrokerRoom {
     }
 
     private func saveTokens() throws(SyscallError) {
-        if let state { try tokens.save(state) }
+        if let state { try tokens.save(state.directory) }
     }
 
     // MARK: The record before the effect

@@ -103,7 +103,7 @@ extension BrokerRoom {
     }
 
     /// The launcher's answer: it runs.
-    func started(_ number: UInt32, pid: UInt32, report: [UInt8], _ pipes: ServerPipes) {
+    func started(_ number: UInt32, pid: UInt32, report: [UInt8], _ pipes: consuming ServerPipes) {
         guard let upstream = upstreams[number], upstream.state == .launching else {
             // Given up while it was being started: it goes as it came.
             ask(.stop(launch: number, force: true))
@@ -141,7 +141,7 @@ extension BrokerRoom {
             }
             if !detail.isEmpty {
                 json.key("detail")
-                json.string(Redaction.text(detail))
+                json.string(Redaction.text(detail, limit: 256))
             }
             if report != nil {
                 json.key("pid")
@@ -172,6 +172,12 @@ extension BrokerRoom {
         if upstream.state != .leaving { backoff[upstream.key, default: Backoff()].failed(now: now) }
         remember(upstream)
         end(upstream, .serverFailed, why: "exited")
+    }
+
+    /// Keeps the end of what a server wrote to its error output, for status and reviews.
+    private func remember(_ upstream: Upstream) {
+        let text = Array(upstream.errorTail.recent.suffix(2000))
+        if !text.isEmpty { lastErrors[upstream.view.name] = text }
     }
 
     /// Stops a server that cannot be trusted to go on, and ends its calls.
@@ -230,7 +236,12 @@ extension BrokerRoom {
             tickCalls(of: upstream)
             switch upstream.state {
             case .launching, .greeting, .comparing:
-                if let deadline = upstream.deadline, deadline <= now { startOverdue(upstream) }
+                if let deadline = upstream.deadline, deadline <= now {
+                    startOverdue(upstream)
+                } else if upstream.state == .greeting, let probe = upstream.probeDeadline, probe <= now {
+                    // No answer at all is an answer: an old server may wait for `initialize` and say nothing before.
+                    initialize(upstream)
+                }
             case .ready:
                 let idleEnd = upstream.lastUsed.adding(milliseconds: upstream.view.sealed.traits.idleMilliseconds)
                 let end = min(idleEnd, upstream.leaveBy ?? idleEnd)

@@ -133,6 +133,7 @@ extension BrokerRoom {
 
     /// The legacy client's answer: the gate passes `result` or `error` on, and the server gets one of the two.
     func answerReply(_ number: UInt32, _ gate: GateRoom, _ message: [UInt8]) {
+        if answerRound(number, gate, message) { return }
         guard let upstream = upstreams.values.first(where: { $0.questions[number] != nil }),
             let session = sessions[upstream.key.session], session.gate === gate,
             let question = upstream.questions.removeValue(forKey: number)
@@ -188,8 +189,10 @@ extension BrokerRoom {
 
     private static func salient(_ call: Call) -> SHA256Digest {
         var hash = SHA256()
-        hash.update(call.server?.name.bytes.span ?? [].span)
-        hash.update((call.salientBytes).span)
+        let server = call.server?.name.bytes ?? []
+        let rest = call.salientBytes
+        hash.update(server.span)
+        hash.update(rest.span)
         return hash.finish()
     }
 
@@ -207,16 +210,21 @@ extension BrokerRoom {
         guard held.principal === call.principal, held.method == call.method, held.salient == Self.salient(call),
             held.deadline > now, held.upstream.state == .ready
         else { throw .parametersMalformed }
+        let responses = requestTree.member(.root, "inputResponses")
+        call.heldAnswer = responses.flatMap { requestTree.member($0, Self.answerKey) }.map { requestTree.canonical($0) }
         return held
     }
 
     /// Gives a held call its new owner.
-    func take(over held: HeldCall, _ call: Call, _ answers: JSONNode?) {
+    func take(over held: HeldCall, _ call: Call) {
         let upstream = held.upstream
         call.upstream = upstream
         call.upstreamID = held.upstreamID
         upstream.awaited[held.upstreamID] = .call(call)
+        // The request itself is with the server already; what the grant allows is the answer to its question.
         _ = call.takeGrant()
+        guard upstream.state == .ready else { return refuse(call, .serverFailed) }
+        upstream.lastUsed = now
         guard upstream.questions.removeValue(forKey: held.question.number) != nil else { return }
         if let answer = call.heldAnswer {
             write(compose.responseLine(id: held.question.id, result: answer), to: upstream)

@@ -71,7 +71,8 @@ extension BrokerRoom {
     private func refuse(_ note: RefusalNote, listener: ListenerName, peer: CanonicalJSON, client call: Call?) {
         let word = note.denial.word
         // The same peer with the same reason: singly at first, then as a count, so that a flood cannot fill the disk.
-        guard refusals.shouldRecord(peer: peer.bytes, reason: note.denial.rawValue, now: now) else { return }
+        let reason = Array(word.description.utf8)
+        guard refusals.admits(peer: peer.bytes, reason: reason, now: now) else { return }
         record(.refused) { json in
             if let call {
                 json.key("client")
@@ -79,17 +80,17 @@ extension BrokerRoom {
             }
             if !note.field.isEmpty {
                 json.key("field")
-                json.string(Redaction.word(note.field))
+                json.string(Redaction.text(note.field, limit: 64))
             }
             json.key("listener")
             json.string(listener.bytes)
             if !note.method.isEmpty {
                 json.key("method")
-                json.string(Redaction.word(note.method))
+                json.string(Redaction.text(note.method, limit: 32))
             }
             if !note.path.isEmpty {
                 json.key("path")
-                json.string(Redaction.path(note.path))
+                json.string(Redaction.path(note.path, limit: 256))
             }
             json.key("peer")
             json.value(peer)
@@ -97,7 +98,7 @@ extension BrokerRoom {
             json.string(word)
             if !note.rule.isEmpty {
                 json.key("rule")
-                json.string(Redaction.word(note.rule))
+                json.string(Redaction.text(note.rule, limit: 64))
             }
             if let server = call?.server {
                 json.key("server")
@@ -111,14 +112,20 @@ extension BrokerRoom {
     }
 
     func tickRefusals() {
-        for closing in refusals.due(now: now) {
+        guard let deadline = refusals.deadline, deadline <= now else { return }
+        recordFloods(refusals.close(now))
+    }
+
+    /// What was only counted, in one record for each peer and reason.
+    func recordFloods(_ closings: [RefusalLog.Closing]) {
+        for closing in closings {
             record(.refusedMore) { json in
                 json.key("count")
-                json.unsigned(UInt64(closing.count))
+                json.unsigned(closing.count)
                 json.key("peer")
-                json.value(closing.peer)
+                json.string(closing.peer)
                 json.key("reason")
-                json.string(Denial(rawValue: closing.reason)?.word ?? "unknown")
+                json.string(closing.reason)
             }
         }
     }

@@ -15,6 +15,7 @@ extension BrokerRoom {
 
     /// A granted call: to its process if that is ready, else it waits for it.
     func relay(_ call: Call) {
+        if let held = call.held { return take(over: held, call) }
         guard let view = call.server else { return refuse(call, .serverUnknown) }
         let upstream: Upstream
         do throws(Denial) { upstream = try process(for: call, view) } catch { return refuse(call, error) }

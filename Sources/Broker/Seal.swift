@@ -61,6 +61,8 @@ final class ServerView {
 
     var name: ServerName { sealed.name }
     var capabilities: ServerCapabilities { sealed.review?.capabilities ?? [] }
+    /// What it spoke when it was reviewed, and so what it must speak.
+    var era: Era { sealed.review?.revision.era ?? .legacy }
 
     /// - Parameter aggregate: the name is the part behind `server__` on the aggregate endpoint.
     func tool(_ name: [UInt8], aggregate: Bool) -> ToolView? {
@@ -103,6 +105,7 @@ final class ToolView {
     /// Its name behind `server__`; nil if it fits only its own endpoint.
     let aggregateLocal: [UInt8]?
     let schema: ToolSchema
+    private var renamed: CanonicalJSON?
     /// What the policy says, by client: the rules are read once, however many there are.
     private var verdicts: [ClientName: Verdict] = [:]
 
@@ -111,6 +114,15 @@ final class ToolView {
         let alias = server.traits.aliases.first { $0.tool == pinned.name }?.alias ?? pinned.name.bytes
         aggregateLocal = AggregateName.join(server.name, alias) == nil ? nil : alias
         schema = ToolSchema(pinned.object)
+    }
+
+    /// The tool as the aggregate endpoint shows it; nil if it does not fit there.
+    func aggregateObject(_ server: ServerName) -> CanonicalJSON? {
+        guard let aggregateLocal, let name = AggregateName.join(server, aggregateLocal) else { return nil }
+        if let renamed { return renamed }
+        let object = Renaming.put("name", name, in: pinned.object)
+        renamed = object
+        return object
     }
 
     func verdict(_ policy: ToolPolicy, client: ClientName, server: ServerName) -> Verdict {

@@ -104,7 +104,18 @@ extension BrokerRoom {
             json.endObject()
         }
         order(call.gate, .event(Event(scope: .call(call.number), message: message)))
-        for resource in resources { watch(resource, for: call.principal) }
+        for resource in resources {
+            watch(resource, for: call.principal)
+            if let view = seal.server(resource.server) { start(view, for: call) }
+        }
+    }
+
+    /// Whoever watches a resource needs the process that would tell of its changes. Where it may not be started now, the
+    /// next call starts it, and it hears then what is watched.
+    private func start(_ view: ServerView, for call: Call) {
+        do throws(Denial) { _ = try process(for: call, view) } catch {
+            report("a watched server was not started: \(error.word)")
+        }
     }
 
     /// `_meta` with the subscription's number, which is the request's id in its own type.
@@ -193,7 +204,10 @@ extension BrokerRoom {
         let resource = SubscribedResource(server: view.name, address: local)
         if call.method == .resourcesSubscribe {
             guard session.subscriptions.count < Self.mostSubscribedResources else { throw .callsInFlightCap }
-            if session.subscriptions.insert(resource).inserted { watch(resource, for: call.principal) }
+            if session.subscriptions.insert(resource).inserted {
+                watch(resource, for: call.principal)
+                start(view, for: call)
+            }
         } else if session.subscriptions.remove(resource) != nil {
             unwatch(resource, for: call.principal)
         }
@@ -203,6 +217,23 @@ extension BrokerRoom {
     func unwatchAll(of session: Session) {
         for resource in session.subscriptions { unwatch(resource, for: session.principal) }
         session.subscriptions = []
+    }
+
+    /// A process that has just become ready hears of everything that is watched there already.
+    func watchAgain(_ upstream: Upstream) {
+        upstream.watched = [:]
+        func count(_ resources: Set<SubscribedResource>, of principal: Principal) {
+            for resource in resources where serves(upstream, resource, principal) {
+                upstream.watched[resource.address, default: 0] += 1
+            }
+        }
+        for session in sessions.values { count(session.subscriptions, of: session.principal) }
+        for subscription in subscriptions { count(subscription.resources, of: subscription.call.principal) }
+        if upstream.revision.era == .modern {
+            sendListen(to: upstream)
+        } else {
+            for address in upstream.watched.keys { sendSubscribe(address, to: upstream, on: true) }
+        }
     }
 
     /// Running processes of this client are told; one that starts later is told when it is ready.

@@ -36,7 +36,8 @@ final class ToolSchema {
     private func compile() -> State {
         var tree = JSONTree()
         var reader = JSONReader(limits: .message)
-        do throws(JSONError) { try reader.read(object.bytes.span, into: &tree) } catch { return .unusable }
+        let bytes = object.bytes
+        do throws(JSONError) { try reader.read(bytes.span, into: &tree) } catch { return .unusable }
         guard let schema = tree.member(.root, "inputSchema") else { return .unusable }
         do throws(MirrorFault) {
             let mirrors = try MirrorRules.find(tree, schema)

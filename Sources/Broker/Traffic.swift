@@ -100,8 +100,12 @@ final class Session {
     let offers: ClientOffers
     /// Lowest level of log messages that the client wants; nil until it says so.
     var logLevel: LogLevel?
-    /// Addresses as the client named them, by the upstream that watches them.
-    var subscriptions: Set<[UInt8]> = []
+    /// Resources that it watches.
+    var subscriptions: Set<SubscribedResource> = []
+    /// Servers that the credential behind `initialize` reaches; nil for all.
+    var servers: Set<ServerName>?
+    /// Choices of parameters that `initialize` named.
+    var chosen: [(parameter: [UInt8], value: [UInt8])] = []
 
     init(
         number: UInt32, connection: UInt32, gate: GateRoom, principal: Principal, server: ServerName?, revision: Revision,

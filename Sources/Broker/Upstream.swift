@@ -55,7 +55,7 @@ final class Upstream {
 
     let number: UInt32
     let key: UpstreamKey
-    let view: ServerView
+    private(set) var view: ServerView
     /// Nil for a process that is started for a review.
     let principal: Principal?
     var state: State = .recording
@@ -66,6 +66,14 @@ final class Upstream {
     var startedAt = Instant(nanoseconds: 0)
     /// End of the patience for whatever the state waits for.
     var deadline: Instant?
+    /// Of a review: when the modern greeting is given up.
+    var probeDeadline: Instant?
+    /// It is to leave then, busy or not yet: its session has ended or its entry has changed.
+    var leaveBy: Instant?
+    var leaveStage = 0
+    /// Calls that it never answered.
+    var overdue = 0
+    private var notifications: (second: UInt64, count: Int) = (0, 0)
     var lastUsed = Instant(nanoseconds: 0)
 
     var input: FileDescriptor?
@@ -76,9 +84,19 @@ final class Upstream {
     var incoming = ByteQueue()
     /// How far into ``incoming`` no line feed was found.
     var scanned = 0
+    /// Bytes of the line that was found last, its end included.
+    var lineLength = 0
     var errorTail = ErrorTail()
 
     var revision: Revision = .newestLegacy
+    var capabilities: ServerCapabilities = []
+    var instructions: [UInt8]?
+    /// What it may ask of its client.
+    var offers: ClientOffers = []
+    /// The launcher's report on its sandbox.
+    var confinement: [UInt8] = []
+    /// Why the launcher refused, in its words.
+    var lastDetail: [UInt8] = []
     private var nextID: Int64 = 1
     var awaited: [Int64: Awaited] = [:]
     /// Calls in the order of their deadlines: one server has one time limit.
@@ -122,7 +140,26 @@ final class Upstream {
         return nextID
     }
 
-    var isIdle: Bool { awaited.isEmpty && queue.isEmpty && outgoing.isEmpty && questions.isEmpty }
+    /// Calls that somebody still waits for.
+    var liveCalls: [Call] {
+        awaited.values.compactMap { awaited in
+            if case .call(let call) = awaited, !call.isOver { call } else { nil }
+        }
+    }
+
+    var isIdle: Bool { queue.isEmpty && outgoing.isEmpty && questions.isEmpty && liveCalls.isEmpty }
+
+    /// The same entry in a newer seal.
+    func rebind(to view: ServerView) { self.view = view }
+
+    /// Counts one notification; false for those above `most` in one second.
+    func mayNotify(_ now: Instant, most: Int) -> Bool {
+        let second = now.nanoseconds / 1_000_000_000
+        if second != notifications.second { notifications = (second, 0) }
+        notifications.count += 1
+        return notifications.count <= most
+    }
+
     var isUsable: Bool {
         switch state {
         case .recording, .launching, .greeting, .comparing, .ready: true

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Audit
 internal import Control
 internal import Linux
 internal import Policy
+internal import StrictJSON
 
 extension BrokerRoom {
     func meetWatcher(_ door: consuming FileDescriptor) throws(BrokerFault) {

@@ -3,8 +3,8 @@ package import Policy
 
 /// What the launcher tells the broker.
 package enum LaunchReport: Equatable, Sendable {
-    /// What the installation is; the first frame. Carries the state directory.
-    case standUp(mode: Mode, isFullDemanded: Bool)
+    /// What the installation is, and what was enforced on the broker; the first frame. Carries the state directory.
+    case standUp(mode: Mode, isFullDemanded: Bool, report: [UInt8])
     /// The sealed registry in force, as an open file that was checked for owner, mode and digest.
     case seal(digest: Digest)
     /// The registry that is on disk now is not believed; the one in force stays.
@@ -83,9 +83,10 @@ package enum LaunchReport: Equatable, Sendable {
     package func write(to writer: inout FrameWriter) {
         writer.begin(kind.rawValue)
         switch self {
-        case .standUp(let mode, let isFullDemanded):
+        case .standUp(let mode, let isFullDemanded, let report):
             writer.u8(mode.rawValue)
             writer.flag(isFullDemanded)
+            writer.data(report)
         case .seal(let digest): writer.data(digest.bytes)
         case .sealRefused(let reason): writer.data(reason)
         case .listener(let name, let kind, let authority):
@@ -120,7 +121,9 @@ package enum LaunchReport: Equatable, Sendable {
         switch known {
         case .standUp:
             guard let mode = Mode(rawValue: try reader.u8()) else { throw .invalid("mode") }
-            report = .standUp(mode: mode, isFullDemanded: try reader.flag("full"))
+            report = .standUp(
+                mode: mode, isFullDemanded: try reader.flag("full"),
+                report: try reader.data(atMost: Caps.report, "report"))
         case .seal:
             guard let digest = Digest(try reader.data(atMost: Digest.byteCount, "seal")) else { throw .invalid("seal") }
             report = .seal(digest: digest)
