@@ -27,12 +27,8 @@ func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// A program that only tests start.
-func helper(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(
-        name: name, dependencies: dependencies, path: "Tests/Support/\(name)",
-        swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
-}
+/// For what only tests use: system calls with bare pointers, as an attacker makes them, without a word about each.
+let loose: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
 let package = Package(
     name: "doorward",
@@ -64,7 +60,23 @@ let package = Package(
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Tools", ["Linux", "Policy", "StrictJSON"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
-        // Programs that tests start: they make system calls with bare pointers, as an attacker would.
-        helper("SandboxHarness", ["Linux", "Sandboxing"]),
+        // What several test targets start programs with, and the programs.
+        .target(name: "Spawn", dependencies: ["Linux"], path: "Tests/Support/Spawn", swiftSettings: loose),
+        .executableTarget(
+            name: "SandboxHarness", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxHarness",
+            swiftSettings: loose),
+        .executableTarget(
+            name: "SandboxProbe", path: "Tests/Support/SandboxProbe", cSettings: strictC,
+            // Static, because a sandbox's tree need not have a loader. No suite may depend on such a target, or the
+            // test bundle would be linked like it; a test run builds it all the same.
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
+            name: "RoomProbe", dependencies: ["Linux"], path: "Tests/Support/RoomProbe",
+            swiftSettings: loose,
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        // Looser than other suites: it holds our owners against bare system calls.
+        .testTarget(
+            name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),
+        suite("SandboxingTests", ["Linux", "Sandboxing", "Spawn"]),
     ]
 )

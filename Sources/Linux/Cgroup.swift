@@ -17,7 +17,7 @@ package struct CgroupTree: ~Copyable {
         guard let path = try ownPath() else { return nil }
         do {
             return try CgroupTree(managing: path)
-        } catch where error.isRefusal {
+        } catch  where error.isRefusal {
             return nil
         }
     }

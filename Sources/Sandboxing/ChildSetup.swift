@@ -179,12 +179,13 @@ extension ChildSetup {
             report[.keyring] = .enforced
         } catch {
             // No border hangs on it alone: the filter refuses every call that could use a keyring.
-            report[.keyring] = .missing(error.isMissingCall ? .kernelLacksIt : error.isQuota ? .quotaExceeded : .notPermitted)
+            report[.keyring] = .missing(
+                error.isMissingCall ? .kernelLacksIt : error.isQuota ? .quotaExceeded : .notPermitted)
         }
     }
 
     private mutating func setProcessCeiling() {
-        guard plan.namespaces.contains(.pid), plan.kind == .server else { return }
+        guard plan.namespaces.contains(.pid) else { return }
         let count = UInt32(clamping: plan.limits.processes)
         do {
             hasCeiling = try NamespaceSettings.setProcessCeiling(count, on: kernel)

@@ -43,7 +43,8 @@ package enum Sandbox {
     ///
     /// The child dies with the thread that called this. Whether the report is good enough is the caller's question:
     /// see ``ConfinementReport/firstGap(for:)``.
-    package static func start(_ plan: SandboxPlan, _ handover: consuming Handover) throws(SandboxError) -> StartedChild {
+    package static func start(_ plan: SandboxPlan, _ handover: consuming Handover) throws(SandboxError) -> StartedChild
+    {
         try start(plan, handover, CgroupCover.none) { namespaces, body throws(SyscallError) in
             try Clone.start(namespaces, body)
         }

@@ -13,7 +13,8 @@ package struct SandboxHost: Equatable, Sendable {
     }
 
     /// - Parameter kind: what lies at a path of the host, nil if nothing does.
-    static func discover(_ kind: (SystemString) throws(SyscallError) -> Tree.Kind?) throws(SyscallError) -> SandboxHost {
+    static func discover(_ kind: (SystemString) throws(SyscallError) -> Tree.Kind?) throws(SyscallError) -> SandboxHost
+    {
         var entries: [RootEntry] = []
         for directory in systemDirectories {
             switch try kind(directory.absolute) {
@@ -47,7 +48,8 @@ package struct SandboxHost: Equatable, Sendable {
     /// What /proc shows of the kernel instead of the sandbox's processes. Most of it asks for root, which is what a
     /// server is when root has started Doorward; all of /proc is read-only besides.
     private static let sensitive: [SystemString] = [
-        "cmdline", "kcore", "keys", "key-users", "kmsg", "kallsyms", "modules", "sysrq-trigger", "timer_list", "latency_stats",
+        "cmdline", "kcore", "keys", "key-users", "kmsg", "kallsyms", "modules", "sysrq-trigger", "timer_list",
+        "latency_stats",
         "sched_debug", "kpagecount", "kpageflags", "kpagecgroup", "slabinfo", "vmallocinfo", "pagetypeinfo", "iomem",
         "ioports", "config.gz", "mtrr", "acpi", "asound", "scsi", "bus", "driver", "dynamic_debug", "fs", "irq", "tty",
     ]

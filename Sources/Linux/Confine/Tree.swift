@@ -102,7 +102,8 @@ package enum Tree {
         // The kernel fills the whole struct or fails.
         guard unsafe fstat(number, &status) == 0 else { throw .last("fstat", "\(number)") }
         return Identity(
-            device: UInt64(status.st_dev), inode: UInt64(status.st_ino), isDirectory: status.st_mode & S_IFMT == S_IFDIR)
+            device: UInt64(status.st_dev), inode: UInt64(status.st_ino), isDirectory: status.st_mode & S_IFMT == S_IFDIR
+        )
     }
 }
 
