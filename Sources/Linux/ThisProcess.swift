@@ -30,6 +30,19 @@ package enum ThisProcess {
         try control(PR_SET_PDEATHSIG, UInt(signal), "prctl(PR_SET_PDEATHSIG)")
     }
 
+    /// Leaves the session and process group of the parent, and with them its terminal.
+    package static func startSession() throws(SyscallError) {
+        guard setsid() >= 0 else { throw .last("setsid") }
+    }
+
+    /// Empties the mask and gives ignored signals their default effect again; an exec does the rest.
+    package static func resetSignals() throws(SyscallError) {
+        guard dw_default_signals() == 0 else { throw .last("sigaction") }
+    }
+
+    /// The permissions that files are created without.
+    package static func setFileMask(_ mask: UInt32) { _ = umask(mask) }
+
     /// Orphans among this process's descendants become its children.
     package static func adoptOrphans() throws(SyscallError) {
         try control(PR_SET_CHILD_SUBREAPER, 1, "prctl(PR_SET_CHILD_SUBREAPER)")
