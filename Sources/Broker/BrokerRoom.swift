@@ -29,9 +29,11 @@ final class BrokerRoom {
     // What the installation is.
     var phase: Phase = .standingUp
     var mode: LaunchReport.Mode = .serve
+    private(set) var statePath: String
     var isFullDemanded = true
     /// What the launcher enforced on this room.
     var launchReport: [UInt8] = []
+    var watcherLaunchReport: [UInt8] = []
     var state: StateDirectory?
     var journal: Journal?
     var tokens = TokenStore()
@@ -98,7 +100,9 @@ final class BrokerRoom {
     /// Between two looks at deadlines, in milliseconds: the precision of every time limit here.
     static let tickMilliseconds: UInt64 = 100
 
-    init(door: consuming FileDescriptor) throws(SyscallError) {
+    /// - Parameter statePath: the state directory, as this room's own tree shows it.
+    init(door: consuming FileDescriptor, statePath: String) throws(SyscallError) {
+        self.statePath = statePath
         poller = try Poller()
         launcher = Channel(door) { kind in LaunchReport.Kind(rawValue: kind) == nil ? nil : Caps.report + 2 * Caps.path }
         seal = Seal.empty

@@ -26,6 +26,15 @@ enum Confinements {
         json.object(JSONTree(), .root, edits: edits)
     }
 
+    /// What the launcher enforced on a room, and what the room then put on itself.
+    static func joined(_ launched: [UInt8], _ own: [UInt8]) -> [UInt8] {
+        guard var report = ConfinementReport(encoded: launched.span), let added = ConfinementReport(encoded: own.span) else {
+            return own
+        }
+        for layer in Layer.allCases where added[layer] != .missing(.notPlanned) { report[layer] = added[layer] }
+        return report.encoded
+    }
+
     /// Why a room is not what the operator demands, or nil.
     static func gap(_ encoded: [UInt8], of room: String) -> String? {
         guard let report = ConfinementReport(encoded: encoded.span) else { return "it sent no report" }

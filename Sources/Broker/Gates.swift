@@ -133,7 +133,7 @@ extension BrokerRoom {
 
     private func answerReady(_ gate: GateRoom, _ report: [UInt8]) {
         gate.isReady = true
-        noteRoom("gate/\(gate.listener)", report)
+        noteRoom("gate/\(gate.listener)", Confinements.joined(gate.launchReport, report))
         guard let listener = listeners.first(where: { $0.name == gate.listener }) else { return }
         order(gate, .configure(listener.configuration(seal.registry.limits)))
         roomsAreReady()

@@ -52,8 +52,7 @@ extension BrokerRoom {
             self.mode = mode
             self.isFullDemanded = isFullDemanded
             launchReport = report
-            guard let descriptor = launcher.takeDescriptor() else { return }
-            do throws(SyscallError) { state = StateDirectory(try Directory(checking: descriptor)) } catch {
+            do throws(SyscallError) { state = StateDirectory(try Directory(path: statePath)) } catch {
                 throw BrokerFault("the state directory cannot be used: \(error)", hint: "check --state")
             }
         case .seal(let digest): try adopt(digest)
@@ -64,8 +63,9 @@ extension BrokerRoom {
         case .operatorSocket:
             guard let socket = launcher.takeDescriptor() else { return }
             operatorSocket = OperatorListener(socket)
-        case .watch:
+        case .watch(let report):
             guard let door = launcher.takeDescriptor() else { return }
+            watcherLaunchReport = report
             try meetWatcher(door)
         case .gate(let name, let report):
             guard let door = launcher.takeDescriptor() else { return }

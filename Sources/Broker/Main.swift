@@ -7,7 +7,8 @@ internal import Linux
 func runBroker() -> Never {
     Signal.ignoreBrokenPipe()
     do throws(SyscallError) {
-        let room = try BrokerRoom(door: FileDescriptor(owning: 3))
+        let room = try BrokerRoom(
+            door: FileDescriptor(owning: 3), statePath: CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "/state")
         do throws(BrokerFault) { try room.run() } catch {
             room.say(error)
             exit(1)

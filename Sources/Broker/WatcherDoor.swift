@@ -34,7 +34,7 @@ extension BrokerRoom {
                     switch report {
                     case .ready(let confinement):
                         isWatcherReady = true
-                        noteRoom("watch", confinement)
+                        noteRoom("watch", Confinements.joined(watcherLaunchReport, confinement))
                         roomsAreReady()
                     case .attributed(let query, let peer): attributed(query, peer)
                     }

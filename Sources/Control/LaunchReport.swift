@@ -3,7 +3,7 @@ package import Policy
 
 /// What the launcher tells the broker.
 package enum LaunchReport: Equatable, Sendable {
-    /// What the installation is, and what was enforced on the broker; the first frame. Carries the state directory.
+    /// What the installation is, and what was enforced on the broker; the first frame.
     case standUp(mode: Mode, isFullDemanded: Bool, report: [UInt8])
     /// The sealed registry in force, as an open file that was checked for owner, mode and digest.
     case seal(digest: Digest)
@@ -14,7 +14,7 @@ package enum LaunchReport: Equatable, Sendable {
     /// The operator's listening socket.
     case operatorSocket
     /// The door to the watcher.
-    case watch
+    case watch(report: [UInt8])
     /// The door to a gate that serves this listener.
     case gate(ListenerName, report: [UInt8])
     /// That was all: be ready.
@@ -55,9 +55,9 @@ package enum LaunchReport: Equatable, Sendable {
         /// Descriptors that come with the frame, exactly.
         package var descriptors: Int {
             switch self {
-            case .standUp, .seal, .listener, .operatorSocket, .watch, .gate: 1
+            case .seal, .listener, .operatorSocket, .watch, .gate: 1
             case .started: 3
-            case .sealRefused, .complete, .refused, .exited, .roomEnded, .terminate: 0
+            case .standUp, .sealRefused, .complete, .refused, .exited, .roomEnded, .terminate: 0
             }
         }
     }
@@ -93,7 +93,8 @@ package enum LaunchReport: Equatable, Sendable {
             writer.data(name.bytes)
             writer.u8(kind.rawValue)
             writer.data(authority)
-        case .operatorSocket, .watch, .complete, .terminate: break
+        case .operatorSocket, .complete, .terminate: break
+        case .watch(let report): writer.data(report)
         case .gate(let name, let report):
             writer.data(name.bytes)
             writer.data(report)
@@ -133,7 +134,7 @@ package enum LaunchReport: Equatable, Sendable {
             guard let kind = GateConfiguration.Kind(rawValue: try reader.u8()) else { throw .invalid("kind") }
             report = .listener(name, kind, authority: try reader.data(atMost: Caps.name, "authority"))
         case .operatorSocket: report = .operatorSocket
-        case .watch: report = .watch
+        case .watch: report = .watch(report: try reader.data(atMost: Caps.report, "report"))
         case .gate:
             let name = try listenerName(&reader)
             report = .gate(name, report: try reader.data(atMost: Caps.report, "report"))

@@ -5,6 +5,8 @@ internal import Glibc
 extension SyscallError {
     package var isNotFound: Bool { code == ENOENT }
     package var isExisting: Bool { code == EEXIST }
+    /// The kernel's ways to say that this caller may not.
+    package var isForbidden: Bool { code == EACCES || code == EPERM }
     package var isWouldBlock: Bool { code == EWOULDBLOCK }
     package var isTooBig: Bool { code == EFBIG }
     /// The disk, the quota or the process's file size limit is used up: it may pass by itself.
