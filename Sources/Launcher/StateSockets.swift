@@ -21,7 +21,7 @@ final class StateSockets {
         do throws(SyscallError) {
             run = try Self.subdirectory(directory)
             lock = try FileLock(on: run)
-            operatorSocket = Passing(try Self.listen(run, Self.operatorName))
+            operatorSocket = Passing(try Self.listen(.packet, run, Self.operatorName))
         } catch {
             if error.isWouldBlock {
                 throw LaunchFault(
@@ -33,7 +33,7 @@ final class StateSockets {
 
     func takeOperator() -> PassedDescriptors { operatorSocket.take() }
 
-    func listenForConnect() throws(SyscallError) -> FileDescriptor { try Self.listen(run, Self.connectName) }
+    func listenForConnect() throws(SyscallError) -> FileDescriptor { try Self.listen(.stream, run, Self.connectName) }
 
     /// Takes the names away, so that clients learn at once that nobody serves.
     func remove() {
@@ -50,8 +50,10 @@ final class StateSockets {
     }
 
     /// The lock is ours, so a socket that lies there is of a launcher that has ended.
-    private static func listen(_ run: borrowing Directory, _ name: StaticString) throws(SyscallError) -> FileDescriptor {
+    private static func listen(_ kind: UnixSocket.Kind, _ run: borrowing Directory, _ name: StaticString)
+        throws(SyscallError) -> FileDescriptor
+    {
         try run.remove(FileName(name))
-        return try UnixSocket.listen(.packet, in: run.descriptor, name: SystemString(stringLiteral: name), backlog: 128)
+        return try UnixSocket.listen(kind, in: run.descriptor, name: SystemString(stringLiteral: name), backlog: 128)
     }
 }
