@@ -45,6 +45,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
     Context.environment["DOORWARD_FUZZ"] == nil
     ? []
     : [
+        ("audit-verify", ["Audit", "Crypto", "Linux"]),
         ("json", ["StrictJSON"]),
         ("json-comments", ["StrictJSON"]),
     ]
