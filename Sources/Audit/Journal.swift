@@ -112,7 +112,11 @@ package final class Journal {
         flush()
     }
 
-    deinit { link.stop() }
+    /// Without ``close()`` what was not flushed is lost. What was is synced and signed here too, so this can block.
+    deinit {
+        link.stop()
+        if let thread = thread.take() { thread.join() }
+    }
 
     /// Readable when ``collect()`` has something to find. For a ``Poller``.
     package var completion: FileDescriptor { _read { yield link.done.descriptor } }
