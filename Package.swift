@@ -23,9 +23,13 @@ func shelf(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// - Parameter exclude: folders that hold what the tests read, not what is built.
 func suite(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
+
+/// For what only tests use: system calls with bare pointers, as an attacker makes them, without a word about each.
+let loose: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
 /// Programs that measure, built only on request: `DOORWARD_BENCH=1 swift build -c release`.
 let benches: [Target] =
@@ -66,6 +70,7 @@ let package = Package(
         .target(name: "CCrypto", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
         // Libraries: only what two rooms share. The arrows are docs/privsep.md's.
         shelf("Linux", ["CLinux"]),
+        shelf("Sandboxing", ["Linux"]),
         shelf("Crypto", ["CCrypto"]),
         shelf("StrictJSON", []),
         shelf("Policy", ["StrictJSON"]),
@@ -85,6 +90,24 @@ let package = Package(
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
+        // What several test targets start programs with, and the programs.
+        .target(name: "Spawn", dependencies: ["Linux"], path: "Tests/Support/Spawn", swiftSettings: loose),
+        .executableTarget(
+            name: "SandboxHarness", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxHarness",
+            swiftSettings: loose),
+        .executableTarget(
+            name: "SandboxProbe", path: "Tests/Support/SandboxProbe", cSettings: strictC,
+            // Static, because a sandbox's tree need not have a loader. No suite may depend on such a target, or the
+            // test bundle would be linked like it; a test run builds it all the same.
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
+            name: "RoomProbe", dependencies: ["Linux"], path: "Tests/Support/RoomProbe",
+            swiftSettings: loose,
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        // Looser than other suites: it holds our owners against bare system calls.
+        .testTarget(
+            name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),
+        suite("SandboxingTests", ["Linux", "Sandboxing", "Spawn"]),
     ] + benches
         + fuzzers.map { name, dependencies in
             .target(

@@ -26,6 +26,13 @@ package struct ByteQueue: Sendable {
         if head == tail { removeAll() }
     }
 
+    /// Takes back the last `count` bytes.
+    mutating func dropLast(_ count: Int) {
+        precondition(count >= 0 && count <= self.count)
+        tail -= count
+        if head == tail { removeAll() }
+    }
+
     /// Forgets all bytes and keeps the allocation.
     package mutating func removeAll() {
         head = 0

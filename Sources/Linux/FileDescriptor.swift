@@ -88,6 +88,28 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Waits until there is something to read, or the other end is closed; false when the time is over.
+    package borrowing func waitUntilReadable(milliseconds: Int32) throws(SyscallError) -> Bool {
+        let deadline = Instant.now.adding(milliseconds: UInt64(max(milliseconds, 0)))
+        while true {
+            var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+            let left = Int32(clamping: deadline.milliseconds(after: .now))
+            // One entry, ours for the length of the call.
+            let count = unsafe poll(&entry, 1, left)
+            if count > 0 { return true }
+            if count == 0 { return false }
+            guard errno == EINTR else { throw .last("poll") }
+        }
+    }
+
+    /// Whether the reading end of this pipe has been closed by everybody who had it.
+    package borrowing func isAbandoned() throws(SyscallError) -> Bool {
+        var entry = pollfd(fd: number, events: 0, revents: 0)
+        // One entry, ours for the length of the call; with no time to wait there is no interruption.
+        guard unsafe poll(&entry, 1, 0) >= 0 else { throw .last("poll") }
+        return entry.revents & Int16(POLLERR) != 0
+    }
+
     private borrowing func transfer(_ call: StaticString, _ count: Int) throws(SyscallError) -> Transfer {
         if count > 0 { return .moved(count) }
         if count == 0 { return .closed }

@@ -20,6 +20,12 @@ int dw_accept(int listener);
 // fcntl(2) with an int argument, or none: variadic functions are not imported into Swift.
 int dw_fcntl_int(int fd, int command, int argument);
 
+// openat(2) with O_CLOEXEC: variadic like the above.
+int dw_open_at(int directory, const char *path, int flags, mode_t mode);
+
+// pipe2(2) with O_CLOEXEC.
+int dw_pipe(int *reading, int *writing);
+
 // The GNU strerror_r(3): the text, which may or may not lie in `buffer`.
 const char *dw_strerror(int code, char *buffer, size_t size);
 
@@ -31,5 +37,12 @@ struct dw_ready {
 int dw_epoll_control(int epoll, int operation, int fd, uint32_t bits, uint64_t token);
 // At most 256 events at a time.
 int dw_epoll_wait(int epoll, struct dw_ready *ready, int count, int milliseconds);
+
+// getrandom(2) without flags.
+ssize_t dw_random(void *bytes, size_t count);
+
+// The entries of an open directory whose names are decimal numbers, in the order of the directory, from where the
+// last call stopped: how /proc lists processes and descriptors. 0 at the end, at most `limit` at a time.
+int dw_next_numbers(int directory, int *numbers, int limit);
 
 #endif

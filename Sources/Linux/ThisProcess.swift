@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLinux
+internal import Glibc
+
+/// What a process can say about itself.
+package enum ThisProcess {
+    package static var pid: Int32 { getpid() }
+    package static var uid: UInt32 { geteuid() }
+    package static var gid: UInt32 { getegid() }
+
+    /// Lets another process run, where the answer is a few microseconds away and sleeping would cost more.
+    package static func yield() { _ = sched_yield() }
+
+    /// Without it the kernel writes no core, and no process of the same user can read this one's memory.
+    ///
+    /// An exec resets it, so every room does this for itself.
+    package static func refuseInspection() throws(SyscallError) {
+        try control(PR_SET_DUMPABLE, 0, "prctl(PR_SET_DUMPABLE)")
+    }
+
+    /// From here on no exec can gain rights: not by set-uid, not by file capabilities. Cannot be undone.
+    package static func gainNothing() throws(SyscallError) {
+        try control(PR_SET_NO_NEW_PRIVS, 1, "prctl(PR_SET_NO_NEW_PRIVS)")
+    }
+
+    /// The kernel sends `signal` when the thread that started this process ends.
+    ///
+    /// A change of identity clears it; a parent that is gone already is not noticed.
+    package static func dieWithParent(_ signal: Int32) throws(SyscallError) {
+        try control(PR_SET_PDEATHSIG, UInt(signal), "prctl(PR_SET_PDEATHSIG)")
+    }
+
+    /// Leaves the session and process group of the parent, and with them its terminal.
+    package static func startSession() throws(SyscallError) {
+        guard setsid() >= 0 else { throw .last("setsid") }
+    }
+
+    /// Empties the mask and gives ignored signals their default effect again; an exec does the rest.
+    package static func resetSignals() throws(SyscallError) {
+        guard dw_default_signals() == 0 else { throw .last("sigaction") }
+    }
+
+    /// The permissions that files are created without.
+    package static func setFileMask(_ mask: UInt32) { _ = umask(mask) }
+
+    /// Orphans among this process's descendants become its children.
+    package static func adoptOrphans() throws(SyscallError) {
+        try control(PR_SET_CHILD_SUBREAPER, 1, "prctl(PR_SET_CHILD_SUBREAPER)")
+    }
+
+    /// Replaces the name in `ps` (15 bytes are shown) and the whole command line.
+    ///
+    /// The command line of any process can be read by everybody who sees it, so a forked child that keeps running
+    /// does not go on showing its parent's.
+    package static func setTitle(_ title: SystemString) throws(SyscallError) {
+        let named = unsafe title.lend { text in
+            // The kernel copies at most 16 bytes of a terminated text.
+            dw_prctl(PR_SET_NAME, UInt(bitPattern: text), 0)
+        }
+        guard named == 0 else { throw .last("prctl(PR_SET_NAME)") }
+        let arguments = unsafe CommandLine.unsafeArgv
+        guard let first = unsafe arguments[0] else { return }
+        var end = unsafe first + strlen(first) + 1
+        var index = 1
+        // The kernel laid the arguments one behind the other; stop where that is no longer so.
+        while index < CommandLine.argc, let next = unsafe arguments[index], unsafe next == end {
+            unsafe end = next + strlen(next) + 1
+            index += 1
+        }
+        // From the first argument to the last one's terminator: memory of this process that nobody else writes.
+        unsafe title.lend { unsafe dw_overwrite_title(first, end - first, $0) }
+    }
+
+    private static func control(_ operation: Int32, _ value: UInt, _ call: StaticString) throws(SyscallError) {
+        guard dw_prctl(operation, value, 0) == 0 else { throw .last(call) }
+    }
+}
+
+private let PR_SET_PDEATHSIG: Int32 = 1
+private let PR_SET_DUMPABLE: Int32 = 4
+private let PR_SET_NAME: Int32 = 15
+private let PR_SET_CHILD_SUBREAPER: Int32 = 36
+private let PR_SET_NO_NEW_PRIVS: Int32 = 38
