@@ -80,13 +80,13 @@ let package = Package(
         // Rooms: one process each.
         room("Broker", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON"]),
         room("Gate", ["Control", "Linux", "Policy", "StrictJSON", "Wire"]),
-        room("Launcher", ["Control", "Crypto", "Linux", "Policy", "StrictJSON"]),
+        room("Launcher", ["Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON"]),
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Tools", ["Linux", "Policy", "StrictJSON"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
-        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "StrictJSON"], exclude: ["golden"]),
+        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "Spawn", "StrictJSON"], exclude: ["golden"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
@@ -104,6 +104,9 @@ let package = Package(
             name: "RoomProbe", dependencies: ["Linux"], path: "Tests/Support/RoomProbe",
             swiftSettings: loose,
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
+            name: "JournalProbe", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
+            path: "Tests/Support/JournalProbe", swiftSettings: strict),
         // Looser than other suites: it holds our owners against bare system calls.
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),

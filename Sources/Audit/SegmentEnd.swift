@@ -52,7 +52,7 @@ struct SegmentEnd {
 
     private mutating func reserve(_ length: UInt64, _ disk: Disk) throws(SyscallError) {
         do throws(SyscallError) {
-            try file.reserve(from: reserved, length: length)
+            try disk.reserve(file, from: reserved, length: length)
         } catch {
             guard error.isUnsupported else { throw error }
             isGuaranteed = false
