@@ -42,7 +42,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
     Context.environment["DOORWARD_FUZZ"] == nil
     ? []
     : [
-        ("json", ["StrictJSON"]),
+        ("json", ["JSONReference", "StrictJSON"]),
         ("json-comments", ["StrictJSON"]),
     ]
 
@@ -75,8 +75,9 @@ let package = Package(
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Tools", ["Linux", "Policy", "StrictJSON"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
-        // Tests: one target for each module.
-        suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
+        // Tests: one target for each module, and what judges some of them.
+        .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
+        suite("StrictJSONTests", ["JSONReference", "StrictJSON"], exclude: ["vectors"]),
     ] + benches
         + fuzzers.map { name, dependencies in
             .target(
