@@ -94,36 +94,42 @@ struct PropertyTests {
         }
     }
 
-    @Test(
-        "any byte in any place of a message: refused, or read, written and read again as the same", arguments: messages)
+    @Test("a changed, missing or doubled byte in any place is judged as by the reference", arguments: messages)
     func mutations(_ message: String) {
+        // Bytes that the grammar treats in a way of their own: the reference is slow.
+        let telling = Array("\0\n \"\\{[,:-.0e".utf8) + [0x7F, 0x80, 0xC3, 0xED]
         let bytes = Array(message.utf8)
-        var faults: [String] = []
         for place in bytes.indices {
-            for byte in UInt8.min...UInt8.max {
+            var documents = telling.map { byte in
                 var changed = bytes
                 changed[place] = byte
-                if let fault = brokenRoundTrip(changed) { faults.append(fault) }
-                // The reference is slow: a byte of each kind that the grammar tells apart.
-                guard Array("\0\t\n\r\u{B} \"\\{}[]:,/-+.019eEuntf\u{7F}aZ".utf8).contains(byte) || byte & 0x8F == 0x8F
-                else { continue }
-                if let fault = disagreement(changed) { faults.append(fault) }
+                return changed
             }
-            var shorter = bytes
-            shorter.remove(at: place)
-            if let fault = disagreement(shorter) { faults.append(fault) }
-            var longer = bytes
-            longer.insert(bytes[place], at: place)
-            if let fault = disagreement(longer) { faults.append(fault) }
+            documents.append(Array(bytes[..<place]) + Array(bytes[(place + 1)...]))
+            documents.append(Array(bytes[...place]) + Array(bytes[place...]))
+            let faults = documents.compactMap(disagreement)
+            #expect(faults.isEmpty)
         }
-        #expect(faults.isEmpty)
+    }
+
+    @Test("any byte in any place: refused, or read, written and read again as the same", arguments: messages.suffix(2))
+    func bytes(_ message: String) {
+        var changed = Array(message.utf8)
+        for place in changed.indices {
+            let kept = changed[place]
+            for byte in UInt8.min...UInt8.max {
+                changed[place] = byte
+                #expect(brokenRoundTrip(changed) == nil)
+            }
+            changed[place] = kept
+        }
     }
 
     @Test("documents of all shapes come back as themselves", arguments: 0..<8)
     func documents(_ seed: Int) throws {
         var draw = Draw(UInt64(seed))
         var longest = 0
-        for _ in 0..<150 {
+        for _ in 0..<40 {
             let document = anyDocument(&draw)
             longest = max(longest, document.utf8.count)
             #expect(refusal(of: document) == nil, "\(document)")
