@@ -33,7 +33,10 @@ let benches: [Target] =
     ? []
     : [
         .executableTarget(
-            name: "JSONBench", dependencies: ["StrictJSON"], path: "bench/json/JSONBench", swiftSettings: strict)
+            name: "JSONBench", dependencies: ["StrictJSON"], path: "bench/json/JSONBench", swiftSettings: strict),
+        .executableTarget(
+            name: "AuditBench", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
+            path: "bench/audit/AuditBench", swiftSettings: strict),
     ]
 
 /// Fuzz targets, built by `fuzz/run` alone: the directory `fuzz/<name>`, and what it exercises. They are libraries
@@ -59,7 +62,7 @@ let package = Package(
     targets: [
         // C: what Swift's Glibc module lacks, and libcrypto's headers.
         .target(name: "CLinux", cSettings: strictC),
-        .target(name: "CCrypto", cSettings: strictC),
+        .target(name: "CCrypto", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
         // Libraries: only what two rooms share. The arrows are docs/privsep.md's.
         shelf("Linux", ["CLinux"]),
         shelf("Crypto", ["CCrypto"]),
@@ -75,7 +78,11 @@ let package = Package(
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Tools", ["Linux", "Policy", "StrictJSON"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
-        // Tests: one target for each module, and what judges some of them.
+        // Tests: one target for each module, and what they share.
+        .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
+        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "StrictJSON"], exclude: ["golden"]),
+        suite("CryptoTests", ["Crypto"]),
+        suite("FilesTests", ["Linux", "Scratch"]),
         .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
         suite("StrictJSONTests", ["JSONReference", "StrictJSON"], exclude: ["vectors"]),
     ] + benches

@@ -28,6 +28,9 @@ package struct JSONWriter: Sendable {
     /// The number of bytes written so far.
     package var count: Int { bytes.count }
 
+    /// Whether exactly one value has been written, and ended.
+    package var isComplete: Bool { depth == 0 && isBehindValue }
+
     /// Begins anew and keeps the storage.
     package mutating func reset() {
         bytes.removeAll(keepingCapacity: true)
@@ -152,7 +155,7 @@ package struct JSONWriter: Sendable {
 
     /// As ``finish()``, for bytes that go straight to a descriptor.
     package mutating func take() -> [UInt8] {
-        precondition(depth == 0 && isBehindValue, "exactly one value, and its end")
+        precondition(isComplete, "exactly one value, and its end")
         var taken: [UInt8] = []
         swap(&taken, &bytes)
         begin()

@@ -12,6 +12,8 @@
 #include <sys/epoll.h>
 #include <sys/types.h>
 
+#include "files.h"
+
 // accept4(2) with SOCK_CLOEXEC | SOCK_NONBLOCK and no address.
 int dw_accept(int listener);
 
