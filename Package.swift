@@ -61,7 +61,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
     ? []
     : [
         ("audit-verify", ["Audit", "Crypto", "Linux"]),
-        ("json", ["StrictJSON"]),
+        ("json", ["JSONReference", "StrictJSON"]),
         ("json-comments", ["StrictJSON"]),
         ("http-head", ["Wire"]),
         ("chunked", ["Wire"]),
@@ -104,7 +104,8 @@ let package = Package(
         suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
-        suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
+        .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
+        suite("StrictJSONTests", ["JSONReference", "StrictJSON"], exclude: ["vectors"]),
         suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
         // What several test targets start programs with, and the programs.
         .target(name: "Spawn", dependencies: ["Linux"], path: "Tests/Support/Spawn", swiftSettings: loose),
