@@ -23,9 +23,13 @@ func shelf(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+/// - Parameter exclude: folders that hold what the tests read, not what is built.
+func suite(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
+
+/// For what only tests use: system calls with bare pointers, as an attacker makes them, without a word about each.
+let loose: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
 /// Programs that measure, built only on request: `DOORWARD_BENCH=1 swift build -c release`.
 let benches: [Target] =
@@ -33,8 +37,40 @@ let benches: [Target] =
     ? []
     : [
         .executableTarget(
+            name: "JSONBench", dependencies: ["StrictJSON"], path: "bench/json/JSONBench", swiftSettings: strict),
+        .executableTarget(
+            name: "AuditBench", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
+            path: "bench/audit/AuditBench", swiftSettings: strict),
+        .executableTarget(name: "WireBench", dependencies: ["Wire"], path: "bench/wire", swiftSettings: strict),
+        .executableTarget(
             name: "SchemaBench", dependencies: ["Policy", "StrictJSON"], path: "bench/schema/SchemaBench",
+            swiftSettings: strict),
+    ]
+
+/// Programs that end-to-end tests talk to, built only on request.
+let peers: [Target] =
+    Context.environment["DOORWARD_E2E"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "WebSocketEcho", dependencies: ["Linux", "Wire"], path: "e2e/autobahn", exclude: ["run"],
             swiftSettings: strict)
+    ]
+
+/// Fuzz targets, built by `fuzz/run` alone: the directory `fuzz/<name>`, and what it exercises. They are libraries
+/// because libFuzzer brings `main`.
+let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
+    Context.environment["DOORWARD_FUZZ"] == nil
+    ? []
+    : [
+        ("audit-verify", ["Audit", "Crypto", "Linux"]),
+        ("json", ["JSONReference", "StrictJSON"]),
+        ("json-comments", ["StrictJSON"]),
+        ("http-head", ["Wire"]),
+        ("chunked", ["Wire"]),
+        ("websocket", ["Wire"]),
+        ("schema", ["Policy", "StrictJSON"]),
+        ("regex", ["Policy"]),
     ]
 
 let package = Package(
@@ -46,13 +82,14 @@ let package = Package(
         .executable(name: "doorward-launch", targets: ["Launcher"]),
         .executable(name: "doorward-watch", targets: ["Watcher"]),
         .executable(name: "doorward-tools", targets: ["Tools"]),
-    ],
+    ] + fuzzers.map { .library(name: "fuzz-\($0.name)", type: .static, targets: ["fuzz-\($0.name)"]) },
     targets: [
         // C: what Swift's Glibc module lacks, and libcrypto's headers.
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CCrypto", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
         // Libraries: only what two rooms share. The arrows are docs/privsep.md's.
         shelf("Linux", ["CLinux"]),
+        shelf("Sandboxing", ["Linux"]),
         shelf("Crypto", ["CCrypto"]),
         shelf("StrictJSON", []),
         shelf("Policy", ["StrictJSON"]),
@@ -62,14 +99,44 @@ let package = Package(
         // Rooms: one process each.
         room("Broker", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON"]),
         room("Gate", ["Control", "Linux", "Policy", "StrictJSON", "Wire"]),
-        room("Launcher", ["Control", "Crypto", "Linux", "Policy", "StrictJSON"]),
+        room("Launcher", ["Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON"]),
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Tools", ["Linux", "Policy", "StrictJSON"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
-        // Tests.
+        // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
+        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "Spawn", "StrictJSON"], exclude: ["golden"]),
+        suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
-        suite("PolicyTests", ["Policy", "StrictJSON"]),
-    ] + benches
+        suite("PolicyTests", ["Policy", "StrictJSON"], exclude: ["vectors"]),
+        .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
+        suite("StrictJSONTests", ["JSONReference", "StrictJSON"], exclude: ["vectors"]),
+        suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
+        // What several test targets start programs with, and the programs.
+        .target(name: "Spawn", dependencies: ["Linux"], path: "Tests/Support/Spawn", swiftSettings: loose),
+        .executableTarget(
+            name: "SandboxHarness", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxHarness",
+            swiftSettings: loose),
+        .executableTarget(
+            name: "SandboxProbe", path: "Tests/Support/SandboxProbe", cSettings: strictC,
+            // Static, because a sandbox's tree need not have a loader. No suite may depend on such a target, or the
+            // test bundle would be linked like it; a test run builds it all the same.
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
+            name: "RoomProbe", dependencies: ["Linux"], path: "Tests/Support/RoomProbe",
+            swiftSettings: loose,
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
+            name: "JournalProbe", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
+            path: "Tests/Support/JournalProbe", swiftSettings: strict),
+        // Looser than other suites: it holds our owners against bare system calls.
+        .testTarget(
+            name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),
+        suite("SandboxingTests", ["Linux", "Sandboxing", "Spawn"]),
+    ] + benches + peers
+        + fuzzers.map { name, dependencies in
+            .target(
+                name: "fuzz-\(name)", dependencies: dependencies, path: "fuzz/\(name)", swiftSettings: strict)
+        }
 )

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -24,6 +25,10 @@ ssize_t dw_getdents(int directory, void *buffer, size_t size) { return getdents6
 
 int dw_allocate_keeping_size(int fd, off_t offset, off_t length) {
     return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length);
+}
+
+int dw_exchange(int directory, const char *one, const char *other) {
+    return renameat2(directory, one, directory, other, RENAME_EXCHANGE);
 }
 
 int dw_flock(int fd, int operation) { return flock(fd, operation); }

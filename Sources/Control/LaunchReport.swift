@@ -3,8 +3,8 @@ package import Policy
 
 /// What the launcher tells the broker.
 package enum LaunchReport: Equatable, Sendable {
-    /// What the installation is; the first frame. Carries the state directory.
-    case standUp(mode: Mode)
+    /// What the installation is, and what was enforced on the broker; the first frame.
+    case standUp(mode: Mode, isFullDemanded: Bool, report: [UInt8])
     /// The sealed registry in force, as an open file that was checked for owner, mode and digest.
     case seal(digest: Digest)
     /// The registry that is on disk now is not believed; the one in force stays.
@@ -14,7 +14,7 @@ package enum LaunchReport: Equatable, Sendable {
     /// The operator's listening socket.
     case operatorSocket
     /// The door to the watcher.
-    case watch
+    case watch(report: [UInt8])
     /// The door to a gate that serves this listener.
     case gate(ListenerName, report: [UInt8])
     /// That was all: be ready.
@@ -55,9 +55,9 @@ package enum LaunchReport: Equatable, Sendable {
         /// Descriptors that come with the frame, exactly.
         package var descriptors: Int {
             switch self {
-            case .standUp, .seal, .listener, .operatorSocket, .watch, .gate: 1
+            case .seal, .listener, .operatorSocket, .watch, .gate: 1
             case .started: 3
-            case .sealRefused, .complete, .refused, .exited, .roomEnded, .terminate: 0
+            case .standUp, .sealRefused, .complete, .refused, .exited, .roomEnded, .terminate: 0
             }
         }
     }
@@ -83,14 +83,18 @@ package enum LaunchReport: Equatable, Sendable {
     package func write(to writer: inout FrameWriter) {
         writer.begin(kind.rawValue)
         switch self {
-        case .standUp(let mode): writer.u8(mode.rawValue)
+        case .standUp(let mode, let isFullDemanded, let report):
+            writer.u8(mode.rawValue)
+            writer.flag(isFullDemanded)
+            writer.data(report)
         case .seal(let digest): writer.data(digest.bytes)
         case .sealRefused(let reason): writer.data(reason)
         case .listener(let name, let kind, let authority):
             writer.data(name.bytes)
             writer.u8(kind.rawValue)
             writer.data(authority)
-        case .operatorSocket, .watch, .complete, .terminate: break
+        case .operatorSocket, .complete, .terminate: break
+        case .watch(let report): writer.data(report)
         case .gate(let name, let report):
             writer.data(name.bytes)
             writer.data(report)
@@ -118,7 +122,9 @@ package enum LaunchReport: Equatable, Sendable {
         switch known {
         case .standUp:
             guard let mode = Mode(rawValue: try reader.u8()) else { throw .invalid("mode") }
-            report = .standUp(mode: mode)
+            report = .standUp(
+                mode: mode, isFullDemanded: try reader.flag("full"),
+                report: try reader.data(atMost: Caps.report, "report"))
         case .seal:
             guard let digest = Digest(try reader.data(atMost: Digest.byteCount, "seal")) else { throw .invalid("seal") }
             report = .seal(digest: digest)
@@ -128,7 +134,7 @@ package enum LaunchReport: Equatable, Sendable {
             guard let kind = GateConfiguration.Kind(rawValue: try reader.u8()) else { throw .invalid("kind") }
             report = .listener(name, kind, authority: try reader.data(atMost: Caps.name, "authority"))
         case .operatorSocket: report = .operatorSocket
-        case .watch: report = .watch
+        case .watch: report = .watch(report: try reader.data(atMost: Caps.report, "report"))
         case .gate:
             let name = try listenerName(&reader)
             report = .gate(name, report: try reader.data(atMost: Caps.report, "report"))

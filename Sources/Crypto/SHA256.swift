@@ -31,6 +31,41 @@ package struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
         fourth = word(24)
     }
 
+    /// Nil unless there are exactly 64 lower-case hexadecimal digits.
+    package init?(hexadecimal text: borrowing Span<UInt8>) {
+        guard text.count == Self.byteCount * 2 else { return nil }
+        func word(_ start: Int) -> UInt64? {
+            var value: UInt64 = 0
+            for index in start..<(start + 16) {
+                guard let digit = Hex.value(text[index]) else { return nil }
+                value = value << 4 | UInt64(digit)
+            }
+            return value
+        }
+        guard let a = word(0), let b = word(16), let c = word(32), let d = word(48) else { return nil }
+        first = a
+        second = b
+        third = c
+        fourth = d
+    }
+
+    /// Appends the 64 lower-case hexadecimal digits.
+    package func appendHexadecimal(to text: inout [UInt8]) {
+        let start = text.count
+        text.append(contentsOf: repeatElement(0, count: Self.byteCount * 2))
+        writeHexadecimal(to: &text, at: start)
+    }
+
+    /// Writes the 64 lower-case hexadecimal digits over what stands at `start`.
+    package func writeHexadecimal(to text: inout [UInt8], at start: Int) {
+        precondition(start >= 0 && start + Self.byteCount * 2 <= text.count)
+        var target = text.mutableSpan
+        Hex.write(first, to: &target, at: start)
+        Hex.write(second, to: &target, at: start + 16)
+        Hex.write(third, to: &target, at: start + 32)
+        Hex.write(fourth, to: &target, at: start + 48)
+    }
+
     /// Byte `index` of the 32.
     package subscript(index: Int) -> UInt8 {
         let word =
@@ -46,7 +81,11 @@ package struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
 
     package var bytes: [UInt8] { (0..<Self.byteCount).map { self[$0] } }
 
-    package var description: String { String(decoding: Hex.encode(bytes), as: UTF8.self) }
+    package var description: String {
+        var text: [UInt8] = []
+        appendHexadecimal(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
 
     /// The raw bytes as four words in memory order.
     fileprivate var memoryOrder: (UInt64, UInt64, UInt64, UInt64) {

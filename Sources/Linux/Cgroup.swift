@@ -4,7 +4,7 @@ internal import Glibc
 
 /// The part of the cgroup v2 tree that was given to this process to manage.
 package struct CgroupTree: ~Copyable {
-    private let directory: FileDescriptor
+    fileprivate let directory: FileDescriptor
     /// Whether children of this tree can be limited in processes and threads, and in memory.
     package let limitsProcesses: Bool
     package let limitsMemory: Bool
@@ -17,7 +17,7 @@ package struct CgroupTree: ~Copyable {
         guard let path = try ownPath() else { return nil }
         do {
             return try CgroupTree(managing: path)
-        } catch where error.isRefusal {
+        } catch  where error.isRefusal {
             return nil
         }
     }
@@ -45,7 +45,7 @@ package struct CgroupTree: ~Copyable {
             // One process killed for memory leaves a server in a state that nobody has tested.
             try ProcFile.write(child.number, "memory.oom.group", "1")
         }
-        return Cgroup(directory: child, parent: try directory.duplicate(), name: name)
+        return try Cgroup(directory: child, in: self, name: name)
     }
 
     /// Whether the controller is now enabled. It is not where the parent keeps it, or other processes stand in the way.
@@ -83,15 +83,18 @@ package struct CgroupTree: ~Copyable {
 
 /// One cgroup of ours; its limits hold for all processes inside together.
 package struct Cgroup: ~Copyable {
-    /// For ``Clone``.
-    package let directory: FileDescriptor
+    let directory: FileDescriptor
     private let parent: FileDescriptor
     package let name: SystemString
+    package let limitsProcesses: Bool
+    package let limitsMemory: Bool
 
-    init(directory: consuming FileDescriptor, parent: consuming FileDescriptor, name: SystemString) {
+    init(directory: consuming FileDescriptor, in tree: borrowing CgroupTree, name: SystemString) throws(SyscallError) {
         self.directory = directory
-        self.parent = parent
+        parent = try tree.directory.duplicate()
         self.name = name
+        limitsProcesses = tree.limitsProcesses
+        limitsMemory = tree.limitsMemory
     }
 
     /// Kills every process inside at once (kernel 5.14).

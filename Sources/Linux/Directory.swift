@@ -77,6 +77,16 @@ package struct Directory: ~Copyable, Sendable {
         guard moved == 0 else { throw .last("renameat", "\(name) to \(target)") }
     }
 
+    /// Lets two entries trade names, atomically; neither file is freed.
+    ///
+    /// - Throws: the failing call; `EINVAL` (``SyscallError/isUnsupported``) where the file system cannot do that.
+    package borrowing func exchange(_ one: FileName, _ other: FileName) throws(SyscallError) {
+        let exchanged = unsafe one.withTerminated { first in
+            unsafe other.withTerminated { second in unsafe dw_exchange(descriptor.number, first, second) }
+        }
+        guard exchanged == 0 else { throw .last("renameat2", "\(one) with \(other)") }
+    }
+
     /// Removes a file's name; false if there was none.
     @discardableResult
     package borrowing func remove(_ name: FileName) throws(SyscallError) -> Bool {

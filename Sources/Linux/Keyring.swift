@@ -20,7 +20,8 @@ package enum Keyring {
     /// The payload of the key of type `user` with this description, or nil if there is none.
     ///
     /// - Throws: EFBIG, if it is longer than `limit` bytes; EACCES, EKEYEXPIRED, EKEYREVOKED as the kernel says.
-    package static func read(_ description: SystemString, from ring: Ring, limit: Int) throws(SyscallError) -> [UInt8]? {
+    package static func read(_ description: SystemString, from ring: Ring, limit: Int) throws(SyscallError) -> [UInt8]?
+    {
         let type: SystemString = "user"
         let id = unsafe type.lend { type in
             unsafe description.lend { text in

@@ -26,7 +26,7 @@ package enum Proc {
             do {
                 guard let process = try ProcessRecord(pid: pid), try process.owner() == uid else { continue }
                 if try process.holds(socket: inode, descriptorLimit: descriptorLimit) == true { return pid }
-            } catch where error.code == EACCES || error.code == EPERM {
+            } catch  where error.code == EACCES || error.code == EPERM {
                 continue
             }
         }
@@ -62,7 +62,7 @@ package struct ProcessRecord: ~Copyable {
         self.pid = pid
         do {
             directory = try ProcFile.open(AT_FDCWD, "/proc/" + .decimal(UInt64(pid)), directory: true)
-        } catch where isGone(error) {
+        } catch  where isGone(error) {
             return nil
         }
     }
@@ -89,7 +89,7 @@ package struct ProcessRecord: ~Copyable {
     package borrowing func executable() throws(SyscallError) -> [UInt8]? {
         do {
             return try ProcFile.link(directory.number, "exe")
-        } catch where isGone(error) {
+        } catch  where isGone(error) {
             return nil
         }
     }
@@ -115,12 +115,12 @@ package struct ProcessRecord: ~Copyable {
             for descriptor in try Proc.numbers(in: table, limit: descriptorLimit) {
                 do {
                     if try ProcFile.link(table.number, .decimal(UInt64(descriptor))) == wanted { return true }
-                } catch where isGone(error) {
+                } catch  where isGone(error) {
                     continue
                 }
             }
             return false
-        } catch where isGone(error) {
+        } catch  where isGone(error) {
             return nil
         }
     }
@@ -128,7 +128,7 @@ package struct ProcessRecord: ~Copyable {
     private borrowing func contents(_ name: SystemString, limit: Int) throws(SyscallError) -> [UInt8]? {
         do {
             return try ProcFile.read(directory.number, name, limit: limit)
-        } catch where isGone(error) {
+        } catch  where isGone(error) {
             return nil
         }
     }

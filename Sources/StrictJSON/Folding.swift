@@ -36,7 +36,7 @@ private func foldsOnto(_ key: borrowing Span<UInt8>, _ protocolKey: borrowing Sp
 /// These are all characters outside ASCII whose simple case folding (Unicode 16, CaseFolding.txt, C and S) is an ASCII
 /// letter: U+017F and U+212A. U+0130 and U+0131 fold onto themselves, but their simple lower and upper case mappings
 /// are i and I, which is what Java's `equalsIgnoreCase` compares, so they count as well.
-private func foldedByte(_ key: borrowing Span<UInt8>, _ at: inout Int) -> UInt8 {
+func foldedByte(_ key: borrowing Span<UInt8>, _ at: inout Int) -> UInt8 {
     let first = byte(key, at)
     guard first >= 0x80 else {
         at += 1

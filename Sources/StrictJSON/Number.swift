@@ -22,7 +22,8 @@ func scanNumber(
     let digits = isNegative ? start &+ 1 : start
     let at = skipDigits(source, from: digits)
     let isZero = byte(source, digits) == 0x30
-    guard at > digits && !(isZero && at &- digits > 1) else { throw numberError(source, digits, at) }
+    guard at > digits else { throw numberError(source, at) }
+    guard !isZero || at &- digits == 1 else { throw JSONError(rule: .number, offset: digits &+ 1) }
     let next = byte(source, at)
     if next == 0x2E || next | 0x20 == 0x65 {
         return try scanReal(source, from: start, digits: digits..<at, limit: limit)
@@ -44,7 +45,7 @@ private func scanReal(
     if byte(source, at) == 0x2E {
         fraction = at &+ 1..<skipDigits(source, from: at &+ 1)
         at = fraction.upperBound
-        guard !fraction.isEmpty else { throw numberError(source, at, at) }
+        guard !fraction.isEmpty else { throw numberError(source, at) }
     }
     var exponent = 0
     if byte(source, at) | 0x20 == 0x65 {
@@ -52,7 +53,7 @@ private func scanReal(
         let sign = byte(source, at)
         if sign == 0x2B || sign == 0x2D { at &+= 1 }
         let end = skipDigits(source, from: at)
-        guard end > at else { throw numberError(source, at, at) }
+        guard end > at else { throw numberError(source, at) }
         for place in at..<end {
             // Held far above any document's length, so that the sum below stays true and cannot overflow.
             exponent = min(exponent &* 10 &+ Int(source[place] &- 0x30), 1 << 40)
@@ -112,7 +113,8 @@ private func isFinite(
     return Double(String(decoding: bytes, as: UTF8.self))?.isFinite ?? false
 }
 
+/// A digit is missing at `at`.
 @inline(never)
-private func numberError(_ source: borrowing Span<UInt8>, _ digits: Int, _ at: Int) -> JSONError {
-    JSONError(rule: at >= source.count ? .truncated : .number, offset: at > digits ? digits &+ 1 : at)
+private func numberError(_ source: borrowing Span<UInt8>, _ at: Int) -> JSONError {
+    JSONError(rule: at >= source.count ? .truncated : .number, offset: at)
 }

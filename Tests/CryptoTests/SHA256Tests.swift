@@ -76,8 +76,9 @@ struct HexTests {
     func digestText() {
         let digest = hash([7])
         var text: [UInt8] = [120]
-        Hex.append(digest, to: &text)
+        digest.appendHexadecimal(to: &text)
         #expect(text == [120] + Hex.encode(digest.bytes))
+        #expect(SHA256Digest(hexadecimal: text.span.extracting(droppingFirst: 1)) == digest)
     }
 }
 

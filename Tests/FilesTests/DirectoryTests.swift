@@ -137,6 +137,20 @@ struct DirectoryTests {
         #expect(try directory.names(limit: 10).count == 2)
     }
 
+    @Test("two entries trade names, and neither is lost")
+    func exchange() throws {
+        let scratch = Scratch()
+        let directory = try scratch.directory()
+        scratch.put("a", [1])
+        scratch.put("b", [2])
+        try directory.exchange(FileName("a"), FileName("b"))
+        #expect(scratch.contents("a") == [2])
+        #expect(scratch.contents("b") == [1])
+        #expect { try directory.exchange(FileName("a"), FileName("c")) } throws: {
+            ($0 as? SyscallError)?.isNotFound == true
+        }
+    }
+
     @Test("a path with NUL in it is refused instead of cut")
     func pathWithNUL() {
         #expect(throws: SyscallError.self) { _ = try Directory(path: "/tmp\u{0}/x") }
@@ -151,7 +165,10 @@ struct RegularFileTests {
         let scratch = Scratch()
         let file = try scratch.directory().create(FileName("a"))
         try file.writeAll([1, 2, 3].span, at: 0)
-        try file.reserve(from: 3, length: 1_048_576)
+        try file.reserve(from: 3, length: 1_048_576, limit: FileSizeLimit(bytes: 1_048_579))
+        #expect { try file.reserve(from: 3, length: 1_048_576, limit: FileSizeLimit(bytes: 1_048_578)) } throws: {
+            ($0 as? SyscallError)?.isTooBig == true
+        }
         let reserved = try file.facts()
         #expect(reserved.size == 3)
         #expect(reserved.allocated >= 1_048_576)

@@ -21,6 +21,9 @@ ssize_t dw_getdents(int directory, void *buffer, size_t size);
 // fallocate(2) with FALLOC_FL_KEEP_SIZE.
 int dw_allocate_keeping_size(int fd, off_t offset, off_t length);
 
+// renameat2(2) with RENAME_EXCHANGE, both names in one directory. Not every file system can.
+int dw_exchange(int directory, const char *one, const char *other);
+
 // flock(2): in Swift the name means the record-lock structure.
 int dw_flock(int fd, int operation);
 

@@ -8,23 +8,31 @@ package enum Clone {
     package struct Child: ~Copyable, Sendable {
         package let pid: Int32
         package let pidfd: Pidfd
+
+        /// Keeps the descriptor alone.
+        package consuming func keepPidfd() -> Pidfd { pidfd }
     }
 
     /// Copies this process into `namespaces` and runs `body` in the copy, which never returns from it.
     ///
     /// Only for processes with a single thread: whatever lock another thread holds would stay locked in the copy.
-    /// - Parameter cgroup: the cgroup v2 directory to start in, nil for this process's own.
-    package static func start(
-        _ namespaces: Namespaces, cgroup: borrowing FileDescriptor?, _ body: () -> Never
-    ) throws(SyscallError) -> Child {
-        let directory: Int32
-        switch cgroup {
-        case .some(let descriptor): directory = descriptor.number
-        case nil: directory = -1
-        }
+    package static func start(_ namespaces: Namespaces, _ body: () -> Never) throws(SyscallError) -> Child {
+        try start(namespaces, -1, body)
+    }
+
+    /// The same inside `cgroup`, from its first instruction on (kernel 5.7).
+    package static func start(_ namespaces: Namespaces, in cgroup: borrowing Cgroup, _ body: () -> Never)
+        throws(SyscallError) -> Child
+    {
+        try start(namespaces, cgroup.directory.number, body)
+    }
+
+    private static func start(_ namespaces: Namespaces, _ cgroup: Int32, _ body: () -> Never)
+        throws(SyscallError) -> Child
+    {
         var pidfd: Int32 = -1
         // The kernel writes the pidfd into the parent's memory before either side goes on.
-        let pid = unsafe dw_clone(namespaces.rawValue, directory, &pidfd)
+        let pid = unsafe dw_clone(namespaces.rawValue, cgroup, &pidfd)
         if pid == 0 { body() }
         guard pid > 0 else { throw .last("clone3") }
         return Child(pid: pid, pidfd: Pidfd(owning: FileDescriptor(owning: pidfd)))

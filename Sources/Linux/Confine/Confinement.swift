@@ -69,6 +69,8 @@ package enum Shortfall: UInt8, CaseIterable, Sendable {
     case noControllers
     case boundingSetKept
     case quotaExceeded
+    /// Some were left on purpose.
+    case asPlanned
 
     /// The word in records, status and on the dashboard; never changes.
     package var word: String {
@@ -84,6 +86,7 @@ package enum Shortfall: UInt8, CaseIterable, Sendable {
         case .noControllers: "no-controllers"
         case .boundingSetKept: "bounding-set-kept"
         case .quotaExceeded: "quota-exceeded"
+        case .asPlanned: "as-planned"
         }
     }
 }

@@ -14,14 +14,8 @@ internal import Glibc
     }
 
     deinit {
-        for unsafe vector in unsafe [arguments, environment] {
-            var index = 0
-            while let text = unsafe vector[index] {
-                unsafe free(text)
-                index += 1
-            }
-            unsafe vector.deallocate()
-        }
+        unsafe ExecutableImage.release(arguments)
+        unsafe ExecutableImage.release(environment)
     }
 
     /// Replaces this process by the open file; returns only to say why not.
@@ -42,5 +36,15 @@ internal import Glibc
         }
         unsafe (vector + texts.count).initialize(to: nil)
         return unsafe vector
+    }
+
+    private static func release(_ vector: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) {
+        var index = 0
+        // Ends at the NULL that `vector` has put there.
+        while let text = unsafe vector[index] {
+            unsafe free(text)
+            index += 1
+        }
+        unsafe vector.deallocate()
     }
 }

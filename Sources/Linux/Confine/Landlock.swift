@@ -114,8 +114,9 @@ package enum Landlock {
         let scopes: UInt64 = abi >= 6 ? abstractSockets | signals : 0
         let ruleset = try create(files.rawValue, network, scopes)
 
-        let file = FileRights.execute.rawValue
-        guard dw_landlock_allow_path(ruleset.number, executable.number, file) == 0 else {
+        // The kernel opens what it executes for reading, and asks for both.
+        let file: FileRights = [.execute, .readFile]
+        guard dw_landlock_allow_path(ruleset.number, executable.number, file.rawValue) == 0 else {
             throw .last("landlock_add_rule", "executable")
         }
         for rule in rules.paths { try allow(ruleset, rule, handled: files) }
@@ -151,7 +152,7 @@ package enum Landlock {
         let place: FileDescriptor
         do {
             place = try Tree.place(rule.path)
-        } catch where rule.mayBeAbsent && error.code == ENOENT {
+        } catch  where rule.mayBeAbsent && error.code == ENOENT {
             return
         }
         var rights = rule.rights.intersection(handled)

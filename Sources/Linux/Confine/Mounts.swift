@@ -43,29 +43,37 @@ package enum Mounts {
     package static func copy(_ path: SystemString) throws(SyscallError) -> FileDescriptor {
         let number = unsafe path.lend { text in
             // Borrowed for the length of the call.
-            unsafe open_tree(AT_FDCWD, text, treeFlags | UInt32(AT_NO_AUTOMOUNT))
+            unsafe open_tree(AT_FDCWD, text, treeFlags | AT_NO_AUTOMOUNT)
         }
         guard number >= 0 else { throw .last("open_tree", path.description) }
         return FileDescriptor(owning: number)
     }
 
     /// A second mount of what `descriptor` means; it must have been opened in this mount namespace.
-    package static func copy(of descriptor: borrowing FileDescriptor) throws(SyscallError) -> FileDescriptor {
-        let number = unsafe open_tree(descriptor.number, "", treeFlags | UInt32(AT_EMPTY_PATH))
+    package static func copy(of descriptor: borrowing FileDescriptor, recursive: Bool = true)
+        throws(SyscallError) -> FileDescriptor
+    {
+        let flags = treeFlags & (recursive ? .max : ~AT_RECURSIVE) | AT_EMPTY_PATH
+        // An empty, terminated path: the descriptor says it all.
+        let number = unsafe open_tree(descriptor.number, "", flags)
         guard number >= 0 else { throw .last("open_tree", "\(descriptor.number)") }
         return FileDescriptor(owning: number)
     }
 
-    /// A second mount of the file that `descriptor` means, found again by its path.
+    /// A second mount of the file that the descriptor at `index` means, found again by its path.
     ///
     /// A descriptor from another mount namespace cannot be mounted itself, so the path is looked up in this one and
     /// must lead to the same file, which the open descriptor keeps from being replaced meanwhile.
     /// - Throws: also ESTALE, if it leads to another one.
-    package static func copy(sameAs descriptor: borrowing FileDescriptor) throws(SyscallError) -> FileDescriptor {
-        let link = try ProcFile.link(AT_FDCWD, "/proc/self/fd/" + .decimal(UInt64(descriptor.number)))
+    package static func copy(sameAs index: Int, of descriptors: borrowing PassedDescriptors)
+        throws(SyscallError) -> FileDescriptor
+    {
+        guard index < descriptors.count else { throw SyscallError("open_tree", "\(index)", code: EBADF) }
+        let number = descriptors.numbers[index]
+        let link = try ProcFile.link(AT_FDCWD, "/proc/self/fd/" + .decimal(UInt64(number)))
         guard let path = SystemString(link) else { throw SyscallError("readlinkat", "fd", code: EINVAL) }
         let place = try Tree.place(path)
-        guard try Tree.identity(of: place) == Tree.identity(of: descriptor) else {
+        guard try Tree.identity(of: place) == Tree.identity(of: number) else {
             throw SyscallError("open_tree", path.description, code: ESTALE)
         }
         return try copy(of: place)

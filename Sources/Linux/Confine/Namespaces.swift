@@ -57,8 +57,8 @@ package enum NamespaceSettings {
     ///
     /// An older kernel has one such setting for the whole machine, which root could change from in here: so the
     /// version decides, not an attempt.
-    package static func setProcessCeiling(_ count: UInt32) throws(SyscallError) -> Bool {
-        if KernelVersion.current < KernelVersion(6, 14) { return false }
+    package static func setProcessCeiling(_ count: UInt32, on kernel: KernelVersion) throws(SyscallError) -> Bool {
+        if kernel < KernelVersion(6, 14) { return false }
         try ProcFile.write(AT_FDCWD, "/proc/sys/kernel/pid_max", .decimal(UInt64(max(count, lowestProcessCeiling))))
         return true
     }

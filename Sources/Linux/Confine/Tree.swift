@@ -94,11 +94,16 @@ package enum Tree {
     }
 
     package static func identity(of descriptor: borrowing FileDescriptor) throws(SyscallError) -> Identity {
+        try identity(of: descriptor.number)
+    }
+
+    static func identity(of number: Int32) throws(SyscallError) -> Identity {
         var status = Glibc.stat()
         // The kernel fills the whole struct or fails.
-        guard unsafe fstat(descriptor.number, &status) == 0 else { throw .last("fstat", "\(descriptor.number)") }
+        guard unsafe fstat(number, &status) == 0 else { throw .last("fstat", "\(number)") }
         return Identity(
-            device: UInt64(status.st_dev), inode: UInt64(status.st_ino), isDirectory: status.st_mode & S_IFMT == S_IFDIR)
+            device: UInt64(status.st_dev), inode: UInt64(status.st_ino), isDirectory: status.st_mode & S_IFMT == S_IFDIR
+        )
     }
 }
 

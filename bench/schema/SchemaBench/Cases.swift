@@ -46,11 +46,13 @@ let cases: [Case] = [
             """#),
     Case(
         name: "pattern",
-        schema: #"{"type":"object","properties":{"name":{"type":"string","pattern":"^[a-z0-9]+(-[a-z0-9]+)*$"}},"required":["name"]}"#,
+        schema:
+            #"{"type":"object","properties":{"name":{"type":"string","pattern":"^[a-z0-9]+(-[a-z0-9]+)*$"}},"required":["name"]}"#,
         arguments: #"{"name":"a-name-of-thirty-two-characters-0"}"#),
     Case(
         name: "pattern, no table",
-        schema: #"{"type":"object","properties":{"name":{"type":"string","pattern":"^(?:[a-z]|[0-9a-f]{1,9}|-){1,300}$"}},"required":["name"]}"#,
+        schema:
+            #"{"type":"object","properties":{"name":{"type":"string","pattern":"^(?:[a-z]|[0-9a-f]{1,9}|-){1,300}$"}},"required":["name"]}"#,
         arguments: #"{"name":"a-name-of-thirty-two-characters-0"}"#),
     Case(
         name: "nested, anyOf, refs",

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Linux
+
+/// What the child writes into its report pipe, once: either that all is in place, or what failed.
+///
+/// First byte 0: a ``ConfinementReport``, written just before the exec. First byte 1: stage, errno in four bytes, and
+/// text for people up to the end of the pipe. A failed exec adds the second to the first.
+enum ChildReport: Equatable {
+    case ready(ConfinementReport)
+    case failed(SandboxError)
+
+    /// The longest failure text. With it a report stays below the 4,096 bytes that a pipe takes at once.
+    static let maxTextBytes = 512
+
+    static func readyBytes(_ report: ConfinementReport) -> [UInt8] { [0] + report.encoded }
+
+    static func failureBytes(_ stage: SandboxStage, _ error: SyscallError) -> [UInt8] {
+        let code = UInt32(bitPattern: error.code)
+        let number = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: code >> $0) }
+        return [1, stage.rawValue] + number + Array(error.description.utf8.prefix(maxTextBytes))
+    }
+
+    /// Nil if the bytes are neither.
+    static func parse(_ bytes: borrowing Span<UInt8>) -> ChildReport? {
+        if bytes.isEmpty { return nil }
+        if bytes[0] == 1 { return failure(bytes, from: 0) }
+        let end = 1 + ConfinementReport.encodedSize
+        guard bytes[0] == 0, bytes.count >= end,
+            let report = ConfinementReport(encoded: bytes.extracting(1..<end))
+        else { return nil }
+        return bytes.count == end ? .ready(report) : failure(bytes, from: end)
+    }
+
+    private static func failure(_ bytes: borrowing Span<UInt8>, from start: Int) -> ChildReport? {
+        guard bytes.count >= start + 6, bytes[start] == 1, let stage = SandboxStage(rawValue: bytes[start + 1]) else {
+            return nil
+        }
+        var code: UInt32 = 0
+        for index in (start + 2)..<(start + 6) { code = code << 8 | UInt32(bytes[index]) }
+        var text: [UInt8] = []
+        for index in (start + 6)..<bytes.count { text.append(bytes[index]) }
+        return .failed(.failed(stage, code: Int32(bitPattern: code), text: String(decoding: text, as: UTF8.self)))
+    }
+}

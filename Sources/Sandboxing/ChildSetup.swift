@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Linux
+
+/// The way of a child from the copy of its parent to the program it was made for.
+///
+/// Read ``run(_:_:)`` from top to bottom: the order is the security argument, and each line says why it stands there.
+struct ChildSetup {
+    private let plan: SandboxPlan
+    private let cover: CgroupCover
+    private let identity = UserMap.ofThisProcess()
+    private let isRoot = ThisProcess.uid == 0
+    private let kernel = KernelVersion.current
+    private let image: ExecutableImage
+    private var descriptors = DescriptorTable()
+    private var report = ConfinementReport()
+    private var hasCeiling = false
+
+    /// Prepares in the parent what can be prepared there, so that the child does nothing but its own setup.
+    init(_ plan: SandboxPlan, _ cover: CgroupCover, _ handover: borrowing Handover, _ pipe: borrowing Pipe) {
+        self.plan = plan
+        self.cover = cover
+        image = ExecutableImage(arguments: plan.arguments, environment: plan.environment)
+        descriptors.add(handover.input)
+        descriptors.add(handover.output)
+        descriptors.add(handover.errors)
+        descriptors.add(handover.inherited)
+        descriptors.keep(handover.executable)
+        descriptors.keep(pipe.writing)
+    }
+
+    /// In the child, from its first instruction on.
+    mutating func run(_ handover: borrowing Handover, _ pipe: borrowing Pipe) -> Never {
+        var stage = SandboxStage.parent
+        do {
+            // First of all, so that no half-made sandbox survives. A parent that died before this line has left the
+            // pipe without a reader, which is looked at only after the signal is armed.
+            try ThisProcess.dieWithParent(plan.parentDeathSignal)
+            if try pipe.writing.isAbandoned() { Clone.exit(1) }
+
+            // Before any mount: what is made in a memory file system needs an owner that exists in this namespace.
+            stage = .identity
+            if plan.namespaces.contains(.user) { try identity.apply() }
+            noteNamespaces()
+
+            // While keyctl can still be called; the filter refuses it to everything behind.
+            stage = .keyring
+            try leaveKeyring()
+
+            // After the identity, before Landlock: a thread under Landlock may not mount. The new /proc needs the
+            // old one in sight, so it is made before the root changes; after that no path leads to the host.
+            stage = .tree
+            setProcessCeiling()
+            if let root = plan.root {
+                try ChildTree.build(root, handover.bound)
+                report[.root] = .enforced
+            }
+
+            // While this process still has the capabilities of its own namespaces.
+            stage = .loopback
+            if plan.loopback && plan.namespaces.contains(.network) { try NamespaceSettings.raiseLoopback() }
+            stage = .machineName
+            if plan.namespaces.contains(.uts) { try NamespaceSettings.setHostName("sandbox") }
+
+            // Everything that needed a capability is done. Before the reaper parts, so that it has none either.
+            stage = .privileges
+            try ThisProcess.gainNothing()
+            report[.noNewPrivileges] = .enforced
+            try dropCapabilities()
+            // Again: a change of credentials clears it in some kernels, and the first one has covered the way here.
+            try ThisProcess.dieWithParent(plan.parentDeathSignal)
+
+            switch plan.kind {
+            case .room:
+                becomeProgram(pipe)
+                Clone.exit(1)
+            // As late as possible, so that the reaper shares all of the above and has nothing left that can fail.
+            case .server:
+                stage = .reaper
+                try becomeReaper(pipe)
+            }
+        } catch {
+            ChildSetup.tell(stage, error, pipe.writing)
+            Clone.exit(1)
+        }
+    }
+
+    /// Splits off the process that becomes the program, and buries what dies.
+    private mutating func becomeReaper(_ pipe: borrowing Pipe) throws(SyscallError) -> Never {
+        // Before the server exists, or its death could be missed.
+        try Reaper.collectSignals()
+        var reach = Reaper.Reach.namespace
+        if plan.needsOwnDomain {
+            try ThisProcess.adoptOrphans()
+            // A domain around the server's: the server cannot signal outwards, the reaper can signal inwards.
+            reach = try Landlock.enforceScopes() ? .landlockDomain : .group
+        }
+        let server = try Clone.start([]) {
+            becomeProgram(pipe)
+            Clone.exit(1)
+        }
+
+        // The server holds its own copies. An open end here would keep its streams from ever coming to an end.
+        // From here on nobody is left to tell, and a reaper that is not locked up must not stay: so it ends.
+        do {
+            try DescriptorTable.closeAll(from: 0)
+            try ThisProcess.setTitle("doorward-init")
+            try ThisProcess.refuseInspection()
+            try SeccompProgram.reaper.load()
+        } catch {
+            Clone.exit(1)
+        }
+        Reaper.run(server: server.pid, reach: reach)
+    }
+
+    /// The last part of the way, in the process that executes the program. Returns only if that failed.
+    private mutating func becomeProgram(_ pipe: borrowing Pipe) {
+        var stage = SandboxStage.parent
+        do {
+            // Without a PID namespace nothing else ends the server when its reaper is killed.
+            if plan.needsOwnDomain { try ThisProcess.dieWithParent(Signal.kill) }
+            try ThisProcess.startSession()
+            try ThisProcess.resetSignals()
+            ThisProcess.setFileMask(plan.kind.fileMask)
+
+            // Not before the reaper has parted: it needs no limits and must not be counted out by them.
+            stage = .limits
+            try plan.limits.apply()
+            noteLimits()
+
+            // Everything above may still have opened a descriptor; from here on exactly the planned ones exist.
+            stage = .descriptors
+            var kept = try descriptors.apply()
+            guard let executable = kept.takeFirst(), let answer = kept.takeFirst() else { return }
+            // The pipe has another number now, so what fails from here on is told there.
+            let failure = execute(executable, answer)
+            ChildSetup.tell(failure.stage, failure.error, answer)
+        } catch {
+            ChildSetup.tell(stage, error, pipe.writing)
+        }
+    }
+
+    private mutating func execute(_ executable: borrowing FileDescriptor, _ answer: borrowing FileDescriptor)
+        -> (stage: SandboxStage, error: SyscallError)
+    {
+        var stage = SandboxStage.workingDirectory
+        do {
+            try Tree.enter(plan.workingDirectory)
+
+            // After the last mount and the last path outside the rules.
+            stage = .landlock
+            try enforceLandlock(executable)
+
+            // Last, because it may refuse what the lines above need.
+            stage = .seccomp
+            if let program = plan.seccomp {
+                try program.load()
+                report[.seccomp] = .enforced
+            } else {
+                report[.seccomp] = .missing(.ownDuty)
+            }
+
+            // Before the exec, which closes the pipe: its end is the message that the program runs.
+            stage = .execute
+            try answer.writeAll(ChildReport.readyBytes(report))
+        } catch {
+            return (stage, error)
+        }
+        return (.execute, image.execute(executable))
+    }
+}
+
+extension ChildSetup {
+    private mutating func dropCapabilities() throws(SyscallError) {
+        if plan.capabilities != 0, try Capabilities.drop(keeping: plan.capabilities) != 0 {
+            report[.capabilities] = .reduced(.asPlanned)
+            return
+        }
+        switch try Capabilities.dropAll() {
+        case .none: report[.capabilities] = .enforced
+        case .boundingKept: report[.capabilities] = .reduced(.boundingSetKept)
+        }
+    }
+
+    private mutating func leaveKeyring() throws(SyscallError) {
+        do {
+            try Keyring.leaveSession()
+            report[.keyring] = .enforced
+        } catch {
+            // No border hangs on it alone: the filter refuses every call that could use a keyring.
+            report[.keyring] = .missing(
+                error.isMissingCall ? .kernelLacksIt : error.isQuota ? .quotaExceeded : .notPermitted)
+        }
+    }
+
+    private mutating func setProcessCeiling() {
+        guard plan.namespaces.contains(.pid) else { return }
+        let count = UInt32(clamping: plan.limits.processes)
+        do {
+            hasCeiling = try NamespaceSettings.setProcessCeiling(count, on: kernel)
+        } catch {
+            // Told in the report: the limit is then counted less strictly, or not at all for root.
+            hasCeiling = false
+        }
+    }
+
+    private mutating func enforceLandlock(_ executable: borrowing FileDescriptor) throws(SyscallError) {
+        guard let rules = plan.landlock else {
+            for layer in [Layer.landlock, .landlockPorts, .landlockScopes] { report[layer] = .missing(.notPlanned) }
+            return
+        }
+        guard let outcome = try Landlock.enforce(rules, executable: executable) else {
+            for layer in [Layer.landlock, .landlockPorts, .landlockScopes] { report[layer] = .missing(.kernelLacksIt) }
+            return
+        }
+        report.landlockABI = UInt8(clamping: outcome.abi)
+        report[.landlock] = .enforced
+        report[.landlockScopes] = outcome.scopes ? .enforced : .missing(.kernelLacksIt)
+        if rules.ports == nil {
+            report[.landlockPorts] = .missing(.notPlanned)
+        } else {
+            report[.landlockPorts] = outcome.ports ? .enforced : .missing(.kernelLacksIt)
+        }
+    }
+
+    private mutating func noteNamespaces() {
+        let layers: [(Namespaces, Layer)] = [
+            (.user, .user), (.mount, .mount), (.pid, .pid), (.network, .network), (.ipc, .ipc), (.uts, .uts),
+            (.cgroup, .cgroupNamespace),
+        ]
+        for (namespace, layer) in layers where plan.namespaces.contains(namespace) { report[layer] = .enforced }
+    }
+
+    private mutating func noteLimits() {
+        let own = plan.namespaces.contains(.user)
+        if cover.processes {
+            report[.processLimit] = .enforced
+        } else if isRoot {
+            report[.processLimit] = hasCeiling ? .reduced(.rootIsNotCounted) : .missing(.rootIsNotCounted)
+        } else {
+            // The kernel counts per user and user namespace: a namespace of its own is counted as one sandbox.
+            report[.processLimit] = own ? .enforced : .reduced(.perUser)
+        }
+        report[.memoryLimit] = cover.memory ? .enforced : .reduced(.perProcess)
+        report[.fileLimit] = .enforced
+        if !cover.exists {
+            report[.cgroup] = .missing(.noDelegatedCgroup)
+        } else {
+            report[.cgroup] = cover.processes && cover.memory ? .enforced : .reduced(.noControllers)
+        }
+    }
+
+    /// Tells the parent what failed, if it is still there.
+    private static func tell(_ stage: SandboxStage, _ error: SyscallError, _ answer: borrowing FileDescriptor) {
+        do {
+            try answer.writeAll(ChildReport.failureBytes(stage, error))
+        } catch {
+            // Nobody listens: the caller ends this process either way.
+            return
+        }
+    }
+}
+
+extension SandboxPlan.Kind {
+    /// Nobody but the owner reads what a room writes; a server's files are made as its user's other programs make them.
+    fileprivate var fileMask: UInt32 {
+        switch self {
+        case .room: 0o077
+        case .server: 0o022
+        }
+    }
+}
+
+extension SandboxPlan {
+    /// Without a PID namespace the reaper has to end what the server started, and needs the means for it.
+    fileprivate var needsOwnDomain: Bool { kind == .server && !namespaces.contains(.pid) }
+
+    /// What the first process asks the kernel for when its parent dies.
+    fileprivate var parentDeathSignal: Int32 { needsOwnDomain ? Reaper.parentGone : Signal.kill }
+}

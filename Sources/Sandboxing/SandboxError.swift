@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Linux
+
+/// Where on the way from nothing to a running program something failed. The order is the order of the way.
+package enum SandboxStage: UInt8, CaseIterable, Sendable {
+    case start
+    case parent
+    case identity
+    case keyring
+    case tree
+    case loopback
+    case machineName
+    case privileges
+    case reaper
+    case limits
+    case descriptors
+    case workingDirectory
+    case landlock
+    case seccomp
+    case execute
+
+    /// The word in records and messages; never changes.
+    package var word: String {
+        switch self {
+        case .start: "start"
+        case .parent: "parent"
+        case .identity: "identity"
+        case .keyring: "keyring"
+        case .tree: "tree"
+        case .loopback: "loopback"
+        case .machineName: "machine-name"
+        case .privileges: "privileges"
+        case .reaper: "reaper"
+        case .limits: "limits"
+        case .descriptors: "descriptors"
+        case .workingDirectory: "working-directory"
+        case .landlock: "landlock"
+        case .seccomp: "seccomp"
+        case .execute: "execute"
+        }
+    }
+}
+
+/// Why a sandbox did not start. Nothing of it is left running.
+package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A call failed; two such errors are equal when stage and errno are.
+    case failed(SandboxStage, code: Int32, text: String)
+    /// The child ended without saying why.
+    case ended(ProcessExit)
+    /// The child was still not ready after this many milliseconds, and was killed.
+    case late(milliseconds: Int32)
+    /// The child said something that this program does not understand.
+    case garbled
+
+    init(_ stage: SandboxStage, _ error: SyscallError) {
+        self = .failed(stage, code: error.code, text: error.description)
+    }
+
+    package var description: String {
+        switch self {
+        case .failed(let stage, code: _, let text): "\(stage.word): \(text)"
+        case .ended(.exited(let code)): "the child ended with status \(code) before it was ready"
+        case .ended(.killed(let signal)): "the child was killed by signal \(signal) before it was ready"
+        case .late(let milliseconds): "the child was not ready after \(milliseconds) ms"
+        case .garbled: "the child's report makes no sense"
+        }
+    }
+
+    package static func == (left: SandboxError, right: SandboxError) -> Bool {
+        switch (left, right) {
+        case (.failed(let stage, let code, _), .failed(let otherStage, let otherCode, _)):
+            stage == otherStage && code == otherCode
+        case (.ended(let exit), .ended(let other)): exit == other
+        case (.late(let milliseconds), .late(let other)): milliseconds == other
+        case (.garbled, .garbled): true
+        case (.failed, _), (.ended, _), (.late, _), (.garbled, _): false
+        }
+    }
+}

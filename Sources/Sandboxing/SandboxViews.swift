@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Linux
+
+/// The plans that Doorward makes: what each kind of program is shown.
+extension SandboxPlan {
+    /// A crash must end the room, not start a debugger in it. The path is never used, but where none is given the runtime
+    /// looks for one in /proc and aborts the program when there is no /proc.
+    package static let roomEnvironment: [SystemString] = ["SWIFT_BACKTRACE=enable=no,swift-backtrace=/nowhere"]
+
+    /// Where a server's home is. It lies in memory and is gone with the sandbox.
+    package static let home: SandboxPath = "/home/sandbox"
+
+    /// A server, tool or agent without a network: its own namespaces, the host's programs, memory to write in.
+    ///
+    /// - Parameters:
+    ///   - additions: what this server is shown beyond that.
+    ///   - environment: `NAME=value`; a name given here replaces the usual value.
+    ///   - ports: the TCP ports that Landlock leaves open inside; none unless named.
+    package static func server(
+        name: SystemString, host: SandboxHost, arguments: [SystemString], environment: [SystemString],
+        additions: [RootEntry] = [], workingDirectory: SystemString? = nil, limits: ResourceLimits = .server,
+        capacity: SandboxRoot.Capacity = .server, ports: LandlockRules.Ports = LandlockRules.Ports()
+    ) throws(RootError) -> SandboxPlan {
+        let entries = host.entries + synthetic + devices + additions + [.processes("/proc", masked: host.masked)]
+        let root = try SandboxRoot(entries, capacity: capacity)
+        return SandboxPlan(
+            name: name, kind: .server, root: root, loopback: true, arguments: arguments,
+            environment: merged(environment, over: usualEnvironment),
+            workingDirectory: workingDirectory ?? home.absolute, limits: limits,
+            landlock: LandlockRules(for: root, ports: ports), seccomp: .server)
+    }
+
+    /// A room: a static program of ours in an empty tree, or one with nothing but `additions`.
+    package static func room(
+        name: SystemString, arguments: [SystemString], additions: [RootEntry] = [], limits: ResourceLimits
+    ) throws(RootError) -> SandboxPlan {
+        let root = try additions.isEmpty ? SandboxRoot.empty : SandboxRoot(additions, capacity: .empty)
+        return SandboxPlan(
+            name: name, kind: .room, root: root, loopback: false, arguments: arguments,
+            environment: roomEnvironment, workingDirectory: "/", limits: limits,
+            landlock: LandlockRules(for: root, ports: LandlockRules.Ports()), seccomp: nil)
+    }
+
+    /// What a host without user namespaces can give to a server instead. The caller must have been told to accept it.
+    ///
+    /// - Parameter scratch: a private directory of the host that stands in for all memory directories.
+    /// - Throws: ``ReductionError`` if the plan shows something that cannot be shown without a tree of its own.
+    package func reduced(scratch: SystemString) throws(ReductionError) -> SandboxPlan {
+        guard let root else { throw .alreadyReduced }
+        var paths = SandboxPlan.processFiles
+        paths.append(LandlockRules.Path(scratch, .readAndWrite))
+        for entry in root.entries {
+            switch entry {
+            case .host(let source, let path, let access, let optional):
+                guard source == path.absolute else { throw .moved(path) }
+                paths.append(LandlockRules.Path(source, access.rights, mayBeAbsent: optional))
+            case .device(let path): paths.append(LandlockRules.Path(path.absolute, .device))
+            case .descriptor(_, let path, _): throw .moved(path)
+            // The host's own are seen instead, where a rule allows it; scratch stands in for what is written.
+            case .directory, .file, .link, .memory, .processes: continue
+            }
+        }
+        var plan = self
+        plan.namespaces = []
+        plan.root = nil
+        plan.loopback = false
+        plan.environment = SandboxPlan.merged(["HOME=" + scratch, "TMPDIR=" + scratch], over: environment)
+        plan.workingDirectory = scratch
+        plan.landlock = LandlockRules(paths: paths, ports: landlock?.ports)
+        plan.seccomp = .reduced
+        return plan
+    }
+
+    /// Of /proc, in the order in which programs ask for it: itself, and how large the machine is.
+    private static let processFiles: [LandlockRules.Path] = [
+        "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/loadavg",
+        "/proc/uptime", "/proc/version", "/proc/sys/vm/overcommit_memory", "/proc/sys/kernel/osrelease", "/etc/passwd",
+        "/etc/group",
+    ].map { LandlockRules.Path($0, .read, mayBeAbsent: true) }
+
+    private static let devices: [RootEntry] = [
+        .device("/dev/null"), .device("/dev/zero"), .device("/dev/full"), .device("/dev/random"),
+        .device("/dev/urandom"),
+        .link("/dev/fd", to: "/proc/self/fd"), .link("/dev/stdin", to: "/proc/self/fd/0"),
+        .link("/dev/stdout", to: "/proc/self/fd/1"), .link("/dev/stderr", to: "/proc/self/fd/2"),
+    ]
+
+    /// What is made up for the sandbox, so that nothing of the host's users, names and resolvers shows.
+    private static var synthetic: [RootEntry] {
+        let user = ThisProcess.uid == 0 ? "root" : "sandbox"
+        let passwd = "\(user):x:\(ThisProcess.uid):\(ThisProcess.gid):sandbox:\(home):/bin/sh\n"
+        return [
+            .memory("/tmp", mode: 0o1777), .memory("/dev/shm", mode: 0o1777), .memory(home, mode: 0o700),
+            .link("/var/tmp", to: "/tmp"), .directory("/run"),
+            .file("/etc/passwd", Array(passwd.utf8)),
+            .file("/etc/group", Array("\(user):x:\(ThisProcess.gid):\n".utf8)),
+            .file("/etc/hosts", Array("127.0.0.1 localhost sandbox\n::1 localhost\n".utf8)),
+            .file("/etc/hostname", Array("sandbox\n".utf8)),
+            .file("/etc/resolv.conf", []),
+        ]
+    }
+
+    private static var usualEnvironment: [SystemString] {
+        [
+            "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + home.absolute, "TMPDIR=/tmp", "LANG=C.UTF-8",
+            ThisProcess.uid == 0 ? "USER=root" : "USER=sandbox",
+        ]
+    }
+
+    /// `wins`, and what of `base` has another name.
+    private static func merged(_ wins: [SystemString], over base: [SystemString]) -> [SystemString] {
+        func name(_ entry: SystemString) -> ArraySlice<UInt8> { entry.bytes.prefix { $0 != UInt8(ascii: "=") } }
+        let given = Set(wins.map(name))
+        return base.filter { !given.contains(name($0)) } + wins
+    }
+}
+
+/// Why a plan cannot do without namespaces.
+package enum ReductionError: Error, Equatable, Sendable {
+    case alreadyReduced
+    /// Something is to appear at a place where the host has something else.
+    case moved(SandboxPath)
+}
+
+extension ResourceLimits {
+    /// A server that is not given limits of its own: 256 processes and threads, 4 GiB each, 1,024 open files.
+    package static let server = ResourceLimits(processes: 256, memory: 4_294_967_296, openFiles: 1024)
+}

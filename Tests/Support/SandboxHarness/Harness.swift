@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Linux
+import Sandboxing
+
+/// Stands in for the Launcher: one thread, starts one sandbox, tells its report, ends with its status.
+///
+///     sandbox-harness server|room|reduced|bare [option…] -- PROGRAM [ARGUMENT…]
+enum Harness {
+    struct Options {
+        var additions: [RootEntry] = []
+        var environment: [SystemString] = []
+        var limits = ResourceLimits.server
+        var capacity = SandboxRoot.Capacity.server
+        var ports = LandlockRules.Ports()
+        var scratch: SystemString = "/tmp"
+        var repeats = 0
+        var quiet = false
+    }
+
+    static func run(_ arguments: [String]) -> Int32 {
+        do {
+            guard arguments.count > 1, let split = arguments.firstIndex(of: "--"), split + 1 < arguments.count else {
+                return usage()
+            }
+            let command = arguments[(split + 1)...].map(text)
+            return try start(arguments[1], Array(arguments[2..<split]), command)
+        } catch {
+            complain("harness: \(error)")
+            return 125
+        }
+    }
+
+    private static func start(_ mode: String, _ words: [String], _ command: [SystemString]) throws -> Int32 {
+        let plan: SandboxPlan
+        let host = try SandboxHost.discover()
+        let options = try parse(words)
+        switch mode {
+        case "server", "reduced":
+            let server = try SandboxPlan.server(
+                name: "harness", host: host, arguments: command, environment: options.environment,
+                additions: options.additions, limits: options.limits, capacity: options.capacity, ports: options.ports)
+            plan = mode == "server" ? server : try server.reduced(scratch: options.scratch)
+        case "room":
+            plan = try SandboxPlan.room(
+                name: "harness", arguments: command, additions: options.additions, limits: options.limits)
+        default: return usage()
+        }
+        if options.repeats > 0 { return try Bench.run(plan, command[0], options.repeats) }
+        let child = try Sandbox.start(plan, handover(command[0]))
+        if !options.quiet {
+            for line in child.report.lines { complain("report: \(line)") }
+            complain("report: full: \(child.report.isFull(for: plan.demand))")
+        }
+        complain("pid: \(child.process.pid)")
+        switch try child.process.pidfd.wait() {
+        case .exited(let code): return code
+        case .killed(let signal):
+            complain("killed: \(signal)")
+            return 128 + signal
+        }
+    }
+
+    static func handover(_ program: SystemString) throws -> Handover {
+        Handover(
+            executable: try open(program, O_RDONLY), input: try duplicate(0),
+            output: try duplicate(1), errors: try duplicate(2))
+    }
+
+    static func open(_ path: SystemString, _ flags: Int32) throws -> FileDescriptor {
+        let number = Glibc.open(path.description, flags | O_CLOEXEC)
+        guard number >= 0 else { throw SyscallError.last("open", path.description) }
+        return FileDescriptor(owning: number)
+    }
+
+    private static func duplicate(_ number: Int32) throws -> FileDescriptor {
+        let copy = dup(number)
+        guard copy >= 0 else { throw SyscallError.last("dup", "\(number)") }
+        return FileDescriptor(owning: copy)
+    }
+
+    private static func parse(_ words: [String]) throws -> Options {
+        var options = Options()
+        for word in words {
+            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+            let value = parts.count == 2 ? parts[1] : ""
+            switch parts[0] {
+            case "read", "execute", "write":
+                let access: RootEntry.Access =
+                    parts[0] == "read" ? .read : parts[0] == "execute" ? .readAndExecute : .readAndWrite
+                guard let path = SandboxPath(text(value)) else { throw SyscallError("path", value, code: EINVAL) }
+                options.additions.append(.host(text(value), at: path, access, optional: false))
+            case "env": options.environment.append(text(value))
+            case "processes": options.limits.processes = UInt64(value) ?? 0
+            case "memory": options.limits.memory = UInt64(value) ?? 0
+            case "files": options.limits.openFiles = UInt64(value) ?? 0
+            case "capacity": options.capacity = .init(bytes: UInt64(value) ?? 0, inodes: 1024)
+            case "connect": options.ports.connect.append(UInt16(value) ?? 0)
+            case "bind": options.ports.bind.append(UInt16(value) ?? 0)
+            case "scratch": options.scratch = text(value)
+            case "repeats": options.repeats = Int(value) ?? 0
+            case "quiet": options.quiet = true
+            default: throw SyscallError("option", word, code: EINVAL)
+            }
+        }
+        return options
+    }
+
+    private static func text(_ string: String) -> SystemString { SystemString(Array(string.utf8)) ?? "" }
+
+    static func complain(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = write(2, bytes, bytes.count)
+    }
+
+    private static func usage() -> Int32 {
+        complain("usage: sandbox-harness server|room|reduced [option…] -- program [argument…]")
+        return 125
+    }
+}
