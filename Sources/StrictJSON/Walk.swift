@@ -37,3 +37,22 @@ extension JSONTree {
         return try body(text.span.extracting(bytes(number)))
     }
 }
+
+/// Places in tables for texts, by a secret drawn at random: nobody can prepare texts that fall together.
+package struct TextHash: Sendable {
+    private let hash = KeyHash()
+
+    package init() {}
+
+    /// A place in a table of 2^`bits` for a string or key; 0 for other kinds.
+    package func place(of string: JSONNode, in tree: JSONTree, bits: Int) -> Int {
+        let entry = tree[string]
+        guard entry.tag.kind == .string else { return 0 }
+        return hash.place(of: tree.text.span, at: entry.content.lowerBound, count: Int(entry.count), bits: bits)
+    }
+
+    /// The place of a string that holds `bytes`.
+    package func place(of bytes: [UInt8], bits: Int) -> Int {
+        hash.place(of: bytes.span, at: 0, count: bytes.count, bits: bits)
+    }
+}

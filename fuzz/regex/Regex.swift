@@ -35,11 +35,11 @@ package func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 private func ask(_ source: [UInt8], _ dialect: PatternDialect, _ text: [UInt8], usesTable: Bool = true) -> Bool? {
     do throws(PatternFault) {
         let pattern = try Pattern(source, dialect, usesTable: usesTable)
-        let enough = (text.count + 2) * (PatternLimits.states + 2)
+        let enough = (text.count + 3) * (PatternLimits.states + 2)
         var steps = enough
         let answer = pattern.matches(text.span, steps: &steps)
         precondition(steps > 0)
-        if pattern.hasTable { precondition(enough - steps <= text.count / 16 + 1) }
+        if pattern.hasTable { precondition(enough - steps <= text.count / 16 + 2) }
         return answer
     } catch {
         precondition(error.offset >= 0 && error.offset <= source.count)

@@ -11,8 +11,8 @@ struct NameTable: Sendable {
     /// Tables up to this size are searched in order: callers mostly keep the order of the schema.
     static let fewNames = 8
 
-    /// Size of its hash table, a power of two that is at most half used.
-    var slotCount: Int { 1 << (Int.bitWidth - (2 * Int(count) - 1).leadingZeroBitCount) }
+    /// Its hash table has 2^`bits` slots, of which at most half are used.
+    var bits: Int { Int.bitWidth - (2 * Int(count) - 1).leadingZeroBitCount }
 }
 
 /// One name, and what a schema says about the member that has it.
@@ -31,6 +31,8 @@ struct NamePool: Sendable {
     private(set) var bytes: [UInt8] = []
     /// Place of an entry in its table plus one; 0 is free. The first slot belongs to no table.
     private(set) var slots: [UInt32] = [0]
+    /// For tables with slots. Keyed, because not even the schema's author may choose what falls together.
+    private let hash = TextHash()
 
     /// Adds a table. Names are distinct.
     mutating func add(_ names: [(name: [UInt8], schema: SchemaIndex?, isRequired: Bool)]) -> NameTable {
@@ -44,10 +46,10 @@ struct NamePool: Sendable {
         }
         guard names.count > NameTable.fewNames else { return table }
         table.slots = UInt32(slots.count)
-        let mask = table.slotCount - 1
-        slots.append(contentsOf: repeatElement(0, count: table.slotCount))
-        for place in 0..<names.count {
-            var slot = Int(entries[Int(table.first) + place].print) & mask
+        let mask = 1 << table.bits - 1
+        slots.append(contentsOf: repeatElement(0, count: mask + 1))
+        for (place, name) in names.enumerated() {
+            var slot = hash.place(of: name.name, bits: table.bits)
             while slots[Int(table.slots) + slot] != 0 { slot = (slot + 1) & mask }
             slots[Int(table.slots) + slot] = UInt32(place + 1)
         }
@@ -64,10 +66,10 @@ struct NamePool: Sendable {
     /// - guess: where in the table to begin; set to the place behind a hit.
     @inline(__always)
     func find(_ string: JSONNode, in tree: JSONTree, _ table: NameTable, guess: inout Int, steps: inout Int) -> Int {
+        guard table.slots == 0 else { return search(string, tree, table, &steps) }
         let print = tree.fingerprint(string)
         let count = Int(table.count)
         let first = Int(table.first)
-        guard table.slots == 0 else { return search(string, tree, print, table, &steps) }
         var place = guess
         for _ in 0..<count {
             if place >= count { place = 0 }
@@ -82,14 +84,14 @@ struct NamePool: Sendable {
 
     @inline(never)
     private func search(
-        _ string: JSONNode, _ tree: JSONTree, _ print: UInt32, _ table: NameTable, _ steps: inout Int
+        _ string: JSONNode, _ tree: JSONTree, _ table: NameTable, _ steps: inout Int
     ) -> Int {
-        let mask = table.slotCount &- 1
-        var slot = Int(print) & mask
+        let print = tree.fingerprint(string)
+        let mask = 1 << table.bits &- 1
+        var slot = hash.place(of: string, in: tree, bits: table.bits)
         while true {
             let place = slots[Int(table.slots) &+ slot]
             guard place != 0 else { return -1 }
-            // A schema may have been made so that all its names fall together.
             steps &-= 1
             let entry = Int(table.first) &+ Int(place) &- 1
             if entries[entry].print == print, equals(string, tree, entry) { return entry }

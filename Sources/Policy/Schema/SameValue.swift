@@ -82,8 +82,9 @@ struct SameValue {
                 guard steps > 0 else { return false }
                 let candidate = otherKeys[at]
                 if isSorted && candidate.print != key.print { break }
-                if candidate.print == key.print && tree.same(key.node, in: otherTree, candidate.node) {
-                    match = candidate.node
+                if candidate.print == key.print {
+                    steps &-= 4
+                    if tree.same(key.node, in: otherTree, candidate.node) { match = candidate.node }
                 }
                 at += 1
             }

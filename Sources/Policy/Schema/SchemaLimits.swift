@@ -23,7 +23,7 @@ package enum SchemaLimits {
     ///
     /// The largest message (100,000 values) gets 20 steps for each value; the worst one costs about 40 ms.
     package static let steps = 2_000_000
-    /// Subschemas that wait for another one's answer, each about 300 bytes of stack.
+    /// Subschemas that wait for another one's answer, with up to 800 bytes of stack each, 400 KiB together.
     ///
     /// A value at depth 64 gets eight nested schemas for each level.
     package static let evaluationDepth = 512

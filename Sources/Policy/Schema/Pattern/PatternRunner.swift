@@ -24,8 +24,8 @@ struct PatternRunner: Sendable {
     }
 
     private func run(_ table: PatternTable, _ text: borrowing Span<UInt8>, _ steps: inout Int) -> Bool {
-        // A character takes about a nanosecond, a step of other work ten to thirty.
-        steps &-= 1 &+ text.count &>> 4
+        // A character takes one or two nanoseconds, a step of other work ten to thirty.
+        steps &-= 2 &+ text.count &>> 4
         guard steps > 0 else { return false }
         let cells = table.cells.span
         let ascii = ascii.span
