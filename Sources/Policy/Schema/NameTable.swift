@@ -17,7 +17,7 @@ struct NameTable: Sendable {
 
 /// One name, and what a schema says about the member that has it.
 struct NameEntry: Sendable {
-    var print: UInt32
+    var fingerprint: UInt32
     var start: UInt32
     var count: UInt32
     /// The subschema in `properties`; nil for a name that stands only in `required` or in an `enum`.
@@ -40,7 +40,7 @@ struct NamePool: Sendable {
         for (name, schema, isRequired) in names {
             entries.append(
                 NameEntry(
-                    print: JSONTree.fingerprint(of: name), start: UInt32(bytes.count), count: UInt32(name.count),
+                    fingerprint: JSONTree.fingerprint(of: name), start: UInt32(bytes.count), count: UInt32(name.count),
                     schema: schema, isRequired: isRequired))
             bytes.append(contentsOf: name)
         }
@@ -67,13 +67,13 @@ struct NamePool: Sendable {
     @inline(__always)
     func find(_ string: JSONNode, in tree: JSONTree, _ table: NameTable, guess: inout Int, steps: inout Int) -> Int {
         guard table.slots == 0 else { return search(string, tree, table, &steps) }
-        let print = tree.fingerprint(string)
+        let fingerprint = tree.fingerprint(string)
         let count = Int(table.count)
         let first = Int(table.first)
         var place = guess
         for _ in 0..<count {
             if place >= count { place = 0 }
-            if entries[first &+ place].print == print, equals(string, tree, first &+ place) {
+            if entries[first &+ place].fingerprint == fingerprint, equals(string, tree, first &+ place) {
                 guess = place &+ 1
                 return first &+ place
             }
@@ -86,7 +86,7 @@ struct NamePool: Sendable {
     private func search(
         _ string: JSONNode, _ tree: JSONTree, _ table: NameTable, _ steps: inout Int
     ) -> Int {
-        let print = tree.fingerprint(string)
+        let fingerprint = tree.fingerprint(string)
         let mask = 1 << table.bits &- 1
         var slot = hash.place(of: string, in: tree, bits: table.bits)
         while true {
@@ -94,7 +94,7 @@ struct NamePool: Sendable {
             guard place != 0 else { return -1 }
             steps &-= 1
             let entry = Int(table.first) &+ Int(place) &- 1
-            if entries[entry].print == print, equals(string, tree, entry) { return entry }
+            if entries[entry].fingerprint == fingerprint, equals(string, tree, entry) { return entry }
             slot = (slot &+ 1) & mask
         }
     }

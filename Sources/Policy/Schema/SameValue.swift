@@ -68,21 +68,21 @@ struct SameValue {
         var keys = Self.keys(of: node, tree)
         var otherKeys = Self.keys(of: other, otherTree)
         if keys.count > Self.fewMembers {
-            // Equal keys have equal prints, so each has to be looked for only among few.
-            keys.sort { $0.print < $1.print }
-            otherKeys.sort { $0.print < $1.print }
+            // Equal keys have equal fingerprints, so each has to be looked for only among few.
+            keys.sort { $0.fingerprint < $1.fingerprint }
+            otherKeys.sort { $0.fingerprint < $1.fingerprint }
             steps &-= 2 &* keys.count
         }
         let isSorted = keys.count > Self.fewMembers
         for (place, key) in keys.enumerated() {
             var match: JSONNode?
-            var at = isSorted ? Self.firstPlace(of: key.print, in: otherKeys) : 0
+            var at = isSorted ? Self.firstPlace(of: key.fingerprint, in: otherKeys) : 0
             while at < otherKeys.count, match == nil {
                 steps &-= 1
                 guard steps > 0 else { return false }
                 let candidate = otherKeys[at]
-                if isSorted && candidate.print != key.print { break }
-                if candidate.print == key.print {
+                if isSorted && candidate.fingerprint != key.fingerprint { break }
+                if candidate.fingerprint == key.fingerprint {
                     steps &-= 4
                     if tree.same(key.node, in: otherTree, candidate.node) { match = candidate.node }
                 }
@@ -95,20 +95,20 @@ struct SameValue {
         return true
     }
 
-    private static func keys(of object: JSONNode, _ tree: JSONTree) -> [(print: UInt32, node: JSONNode)] {
+    private static func keys(of object: JSONNode, _ tree: JSONTree) -> [(fingerprint: UInt32, node: JSONNode)] {
         var key = tree.first(in: object)
         return (0..<tree.count(object)).map { _ in
             defer { key = tree.next(after: tree.value(ofKey: key)) }
-            return (print: tree.fingerprint(key), node: key)
+            return (fingerprint: tree.fingerprint(key), node: key)
         }
     }
 
-    private static func firstPlace(of print: UInt32, in keys: [(print: UInt32, node: JSONNode)]) -> Int {
+    private static func firstPlace(of fingerprint: UInt32, in keys: [(fingerprint: UInt32, node: JSONNode)]) -> Int {
         var low = 0
         var high = keys.count
         while low < high {
             let middle = (low + high) / 2
-            if keys[middle].print < print { low = middle + 1 } else { high = middle }
+            if keys[middle].fingerprint < fingerprint { low = middle + 1 } else { high = middle }
         }
         return low
     }
