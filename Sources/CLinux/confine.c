@@ -209,8 +209,25 @@ int dw_next_signal(int fd) {
     return (int)info.ssi_signo;
 }
 
-void dw_overwrite_title(char *start, size_t size, const char *title) {
-    size_t length = strlen(title);
+static struct {
+    char **list;
+    int count;
+} kept;
+
+// The C library hands its constructors what it hands to main.
+__attribute__((constructor)) static void keep_arguments(int count, char **list) {
+    kept.list = list;
+    kept.count = count;
+}
+
+const char *dw_argument(int index) { return index >= 0 && index < kept.count ? kept.list[index] : NULL; }
+
+void dw_overwrite_arguments(const char *title) {
+    if (kept.count == 0) return;
+    // The kernel has laid them one behind the other; stop where that is no longer so.
+    char *start = kept.list[0], *end = start + strlen(start) + 1;
+    for (int i = 1; i < kept.count && kept.list[i] == end; i++) end += strlen(end) + 1;
+    size_t size = (size_t)(end - start), length = strlen(title);
     if (length >= size) length = size - 1;
     memset(start, 0, size);
     memcpy(start, title, length);

@@ -33,8 +33,9 @@ extension SandboxPlan {
         let root = try additions.isEmpty ? SandboxRoot.empty : SandboxRoot(additions, capacity: .empty)
         return SandboxPlan(
             name: name, kind: .room, root: root, loopback: false, arguments: arguments,
-            // A crash must end the room, not start a debugger in it.
-            environment: ["SWIFT_BACKTRACE=enable=no"], workingDirectory: "/", limits: limits,
+            // A crash must end the room, not start a debugger in it; and without a path to one Swift's runtime looks
+            // for itself in /proc when it starts, and gives up where there is none.
+            environment: ["SWIFT_BACKTRACE=enable=no,swift-backtrace=/none"], workingDirectory: "/", limits: limits,
             landlock: LandlockRules(for: root, ports: LandlockRules.Ports()), seccomp: nil)
     }
 

@@ -55,7 +55,10 @@ int dw_wait_signal(void);
 // The number of the next signal, 0 if none waits.
 int dw_next_signal(int fd);
 
-// Writes `title` over the command line of this process, from `start` for `size` bytes.
-void dw_overwrite_title(char *start, size_t size, const char *title);
+// The arguments of this process, kept before main: Swift looks for them in /proc, which rooms do not have. NULL behind
+// the last one.
+const char *dw_argument(int index);
+// Writes `title` over all of them, where /proc shows the command line.
+void dw_overwrite_arguments(const char *title);
 
 #endif

@@ -43,6 +43,18 @@ package struct Spawn: Sendable {
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
     }
 
+    /// A directory that only this user may enter, or the test's own.
+    package static func makeDirectory(_ path: String, owner: UInt32?) {
+        mkdir(path, 0o700)
+        if let owner { chown(path, owner, owner) }
+    }
+
+    /// What a program of a debug build needs to find its libraries, unless `name` is that variable itself.
+    package static func libraryPath(except name: String) -> [String] {
+        guard name != "LD_LIBRARY_PATH", let path = getenv("LD_LIBRARY_PATH") else { return [] }
+        return ["LD_LIBRARY_PATH=" + String(cString: path)]
+    }
+
     package static var isRoot: Bool { geteuid() == 0 }
 }
 
