@@ -22,6 +22,23 @@ package struct CgroupTree: ~Copyable {
         }
     }
 
+    /// What would keep ``adopt()`` from limiting sandboxes, found out without changing anything; nil if nothing would.
+    package static func obstacle() throws(SyscallError) -> Shortfall? {
+        guard let path = try ownPath() else { return .noDelegatedCgroup }
+        let controllers: [UInt8]
+        do {
+            let directory = try ProcFile.open(AT_FDCWD, path, directory: true)
+            for name in [".", "cgroup.procs", "cgroup.subtree_control"] as [SystemString]
+            where !Tree.mayWrite(directory, name) { return .noDelegatedCgroup }
+            controllers = try ProcFile.read(directory.number, "cgroup.controllers", limit: 4096)
+        } catch  where error.isForeign {
+            return .noDelegatedCgroup
+        }
+        let names = controllers.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+        let limits = ["pids", "memory"].allSatisfy { wanted in names.contains { $0.elementsEqual(wanted.utf8) } }
+        return limits ? nil : .noControllers
+    }
+
     init(managing path: SystemString) throws(SyscallError) {
         let directory = try ProcFile.open(AT_FDCWD, path, directory: true)
         try Tree.makeDirectory(directory, "doorward-launch", mode: 0o755)
@@ -112,8 +129,8 @@ package struct Cgroup: ~Copyable {
 }
 
 extension SyscallError {
-    /// The kernel's ways to say that this is not ours to do.
-    fileprivate var isRefusal: Bool {
-        code == EACCES || code == EPERM || code == EROFS || code == ENOENT || code == EOPNOTSUPP || code == EBUSY
+    /// The kernel's ways to say that this part of the tree is not ours to manage.
+    fileprivate var isForeign: Bool {
+        isRefusal || code == EROFS || code == ENOENT || code == EOPNOTSUPP || code == EBUSY
     }
 }

@@ -57,6 +57,13 @@ package enum ThisProcess {
     /// The permissions that files are created without.
     package static func setFileMask(_ mask: UInt32) { _ = umask(mask) }
 
+    /// Moves this process, and what it starts, towards the front of those that the kernel kills when memory is out.
+    ///
+    /// - Parameter score: 0 to 1000; lowering it again takes a capability.
+    package static func offerForKilling(score: Int) throws(SyscallError) {
+        try ProcFile.write(AT_FDCWD, "/proc/self/oom_score_adj", .decimal(UInt64(score)))
+    }
+
     /// Orphans among this process's descendants become its children.
     package static func adoptOrphans() throws(SyscallError) {
         try control(PR_SET_CHILD_SUBREAPER, 1, "prctl(PR_SET_CHILD_SUBREAPER)")

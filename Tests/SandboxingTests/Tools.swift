@@ -8,6 +8,11 @@ enum Tools {
     static let harness = Spawn.buildDirectory + "/SandboxHarness"
     static let room = Spawn.buildDirectory + "/RoomProbe"
 
+    /// What the harness finds out about this host.
+    static func facts(as user: Operator) throws -> Spawn {
+        try Spawn.run(harness, ["facts", "--", "none"], user: user.user)
+    }
+
     /// Starts a program in a sandbox: `mode` and options of the harness, then the program's words.
     static func sandboxed(
         _ mode: String, _ words: [String], options: [String] = ["quiet"], as user: Operator = .own,

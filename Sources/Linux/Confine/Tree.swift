@@ -82,6 +82,11 @@ package enum Tree {
         return unsafe path.lend { unsafe faccessat(number, $0, F_OK, 0) } == 0
     }
 
+    static func mayWrite(_ directory: borrowing FileDescriptor, _ path: SystemString) -> Bool {
+        let number = directory.number
+        return unsafe path.lend { unsafe faccessat(number, $0, W_OK, 0) } == 0
+    }
+
     package static func enter(_ path: SystemString) throws(SyscallError) {
         guard unsafe path.lend({ unsafe chdir($0) }) == 0 else { throw .last("chdir", path.description) }
     }

@@ -33,6 +33,7 @@ enum Harness {
 
     private static func start(_ mode: String, _ words: [String], _ command: [SystemString]) throws -> Int32 {
         let plan: SandboxPlan
+        if mode == "facts" { return try tellFacts() }
         let host = try SandboxHost.discover()
         let options = try parse(words)
         switch mode {
@@ -59,6 +60,16 @@ enum Harness {
             complain("killed: \(signal)")
             return 128 + signal
         }
+    }
+
+    private static func tellFacts() throws -> Int32 {
+        let facts = try SandboxFacts.gather()
+        print("attempt: \(facts.attempt)")
+        print("landlock: \(facts.landlockABI)")
+        print("container: \(facts.isContainer)")
+        print("cgroup: \(facts.cgroupObstacle?.word ?? "delegated")")
+        for finding in SandboxDoctor(facts).findings { print("\(finding.level): \(finding.text)") }
+        return 0
     }
 
     static func handover(_ program: SystemString) throws -> Handover {
