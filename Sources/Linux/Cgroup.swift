@@ -91,8 +91,11 @@ package struct CgroupTree: ~Copyable {
                 fields[dash + 1].elementsEqual("cgroup2".utf8)
             else { continue }
             let root = fields[3].elementsEqual("/".utf8) ? [] : Array(fields[3])
-            guard path.starts(with: root), !fields[4].contains(UInt8(ascii: "\\")) else { continue }
-            return SystemString(Array(fields[4]) + path.dropFirst(root.count))
+            let below = path.dropFirst(root.count)
+            guard path.starts(with: root), below.isEmpty || below.first == UInt8(ascii: "/"),
+                !fields[4].contains(UInt8(ascii: "\\"))
+            else { continue }
+            return SystemString(Array(fields[4]) + below)
         }
         return nil
     }

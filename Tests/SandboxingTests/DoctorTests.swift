@@ -126,6 +126,17 @@ struct DoctorTests {
         #expect(AppArmorProfiles.names(Array("/usr/bin/doorward-launch".utf8), in: Array(text.utf8)) == expected)
     }
 
+    @Test("in a place that gives no namespaces, that is what is found")
+    func nowhere() throws {
+        let run = try Tools.sandboxed(
+            "server", [Tools.harness, "facts", "--", "none"],
+            options: [
+                "quiet", "execute=" + Spawn.toolchainDirectory, "env=" + (Spawn.libraryPath(except: "").first ?? "A="),
+            ])
+        #expect(run.output.contains("attempt: failed(Sandboxing.SandboxFacts.Step.clone"), "\(run.output)\(run.errors)")
+        #expect(run.output.contains("error: no sandbox can be made here: starting a process in new namespaces"))
+    }
+
     @Test("the facts of this host are found", arguments: Operator.possible)
     func live(user: Operator) throws {
         let run = try Tools.facts(as: user)

@@ -214,3 +214,34 @@ struct ReducedTests {
         #expect(run.outputEnds(within: 10_000))
     }
 }
+
+@Suite("A sandbox in a cgroup is counted, killed and removed as one")
+struct CgroupTests {
+    /// Where cgroup v2 is mounted, if this test may make a group there.
+    private static var place: String? {
+        let mounts = (try? HostSetting.text("/proc/self/mountinfo", limit: 1_048_576)) ?? nil
+        for line in String(decoding: mounts ?? [], as: UTF8.self).split(separator: "\n")
+        where line.contains(" - cgroup2 ") {
+            return String(line.split(separator: " ")[4])
+        }
+        return nil
+    }
+
+    @Test("it starts inside, and is killed with everything in it", .enabled(if: Spawn.isRoot && place != nil))
+    func live() throws {
+        let base = try #require(Self.place) + "/doorward-test-" + String(Random.number(), radix: 16)
+        let script =
+            "mkdir \(base) && echo $$ > \(base)/cgroup.procs && exec \(Tools.harness) server cgroup -- \(Tools.probe) hang"
+        let run = try Spawn.run("/bin/sh", ["-c", script])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("/sandbox-1\n"))
+        #expect(run.errors.contains("busy: true\n") && run.errors.contains("removed: true\n"))
+        #expect(run.errors.contains("exit: killed(signal: 9)"))
+        // What it limits depends on the controllers that this host has left for version 2.
+        #expect(
+            run.errors.contains("report: cgroup: enforced")
+                || run.errors.contains("report: cgroup: reduced (no-controllers)"))
+        let clean = try Spawn.run("/bin/sh", ["-c", "rmdir \(base)/doorward-launch \(base)"])
+        #expect(clean.status == 0, "\(clean.errors)")
+    }
+}

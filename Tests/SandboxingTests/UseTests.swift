@@ -94,6 +94,26 @@ struct InheritanceTests {
         #expect(run.output.hasSuffix("refused\n"), "\(run.errors)")
     }
 
+    @Test("handed descriptors are 3 and following, and there is no other", arguments: Operator.possible)
+    func handed(user: Operator) throws {
+        let run = try Tools.sandboxed(
+            "server", ["/bin/sh", "-c", "head -c 4 <&4; ls /proc/self/fd | tr '\\n' ' '"],
+            options: ["quiet", "inherit=/etc/hostname", "inherit=" + Tools.probe], as: user)
+        // The last one is the listing's own.
+        #expect(run.output == "\u{7f}ELF0 1 2 3 4 5 ", "\(run.output)\(run.errors)")
+    }
+
+    @Test("a handed file is shown at its place, and no other that has taken it", arguments: Operator.possible)
+    func bound(user: Operator) throws {
+        let path = Scratch.make(for: user) + "/sealed"
+        try #require(Spawn.run("/bin/sh", ["-c", "echo sealed > \(path)"], user: user.user).status == 0)
+        let good = try Tools.sandboxed("server", ["/bin/cat", path], options: ["quiet", "bound=" + path], as: user)
+        #expect(good.output == "sealed\n", "\(good.errors)")
+        let stale = try Tools.sandboxed(
+            "server", ["/bin/cat", path], options: ["quiet", "bound=" + path, "replace=" + path], as: user)
+        #expect(stale.status == 125 && stale.errors.hasPrefix("harness: tree: "), "\(stale.errors)")
+    }
+
     @Test("what the plan names is there")
     func planned() throws {
         let run = try Tools.sandboxed(
