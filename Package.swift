@@ -23,12 +23,49 @@ func shelf(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+/// - Parameter exclude: folders that hold what the tests read, not what is built.
+func suite(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 /// For what only tests use: system calls with bare pointers, as an attacker makes them, without a word about each.
 let loose: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+/// Programs that measure, built only on request: `DOORWARD_BENCH=1 swift build -c release`.
+let benches: [Target] =
+    Context.environment["DOORWARD_BENCH"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "JSONBench", dependencies: ["StrictJSON"], path: "bench/json/JSONBench", swiftSettings: strict),
+        .executableTarget(
+            name: "AuditBench", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
+            path: "bench/audit/AuditBench", swiftSettings: strict),
+        .executableTarget(name: "WireBench", dependencies: ["Wire"], path: "bench/wire", swiftSettings: strict),
+    ]
+
+/// Programs that end-to-end tests talk to, built only on request.
+let peers: [Target] =
+    Context.environment["DOORWARD_E2E"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "WebSocketEcho", dependencies: ["Linux", "Wire"], path: "e2e/autobahn", exclude: ["run"],
+            swiftSettings: strict)
+    ]
+
+/// Fuzz targets, built by `fuzz/run` alone: the directory `fuzz/<name>`, and what it exercises. They are libraries
+/// because libFuzzer brings `main`.
+let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
+    Context.environment["DOORWARD_FUZZ"] == nil
+    ? []
+    : [
+        ("json", ["StrictJSON"]),
+        ("json-comments", ["StrictJSON"]),
+        ("http-head", ["Wire"]),
+        ("chunked", ["Wire"]),
+        ("websocket", ["Wire"]),
+    ]
 
 let package = Package(
     name: "doorward",
@@ -39,11 +76,11 @@ let package = Package(
         .executable(name: "doorward-launch", targets: ["Launcher"]),
         .executable(name: "doorward-watch", targets: ["Watcher"]),
         .executable(name: "doorward-tools", targets: ["Tools"]),
-    ],
+    ] + fuzzers.map { .library(name: "fuzz-\($0.name)", type: .static, targets: ["fuzz-\($0.name)"]) },
     targets: [
         // C: what Swift's Glibc module lacks, and libcrypto's headers.
         .target(name: "CLinux", cSettings: strictC),
-        .target(name: "CCrypto", cSettings: strictC),
+        .target(name: "CCrypto", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
         // Libraries: only what two rooms share. The arrows are docs/privsep.md's.
         shelf("Linux", ["CLinux"]),
         shelf("Sandboxing", ["Linux"]),
@@ -60,6 +97,14 @@ let package = Package(
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Tools", ["Linux", "Policy", "StrictJSON"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
+        // Tests: one target for each module, and what they share.
+        .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
+        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "StrictJSON"], exclude: ["golden"]),
+        suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
+        suite("CryptoTests", ["Crypto"]),
+        suite("FilesTests", ["Linux", "Scratch"]),
+        suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
+        suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
         // What several test targets start programs with, and the programs.
         .target(name: "Spawn", dependencies: ["Linux"], path: "Tests/Support/Spawn", swiftSettings: loose),
         .executableTarget(
@@ -78,5 +123,9 @@ let package = Package(
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),
         suite("SandboxingTests", ["Linux", "Sandboxing", "Spawn"]),
-    ]
+    ] + benches + peers
+        + fuzzers.map { name, dependencies in
+            .target(
+                name: "fuzz-\(name)", dependencies: dependencies, path: "fuzz/\(name)", swiftSettings: strict)
+        }
 )

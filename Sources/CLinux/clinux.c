@@ -15,6 +15,8 @@ int dw_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC 
 
 int dw_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 
+int dw_open_null(void) { return open("/dev/null", O_RDWR | O_CLOEXEC); }
+
 int dw_open_at(int directory, const char *path, int flags, mode_t mode) {
     return openat(directory, path, flags | O_CLOEXEC, mode);
 }

@@ -105,6 +105,17 @@ int dw_drop_capabilities(void) {
     return (int)syscall(SYS_capset, &head, none);
 }
 
+int dw_set_capabilities(uint64_t permitted, uint64_t effective, uint64_t inheritable) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    for (int half = 0; half < 2; half++) {
+        data[half].permitted = (uint32_t)(permitted >> (32 * half));
+        data[half].effective = (uint32_t)(effective >> (32 * half));
+        data[half].inheritable = (uint32_t)(inheritable >> (32 * half));
+    }
+    return (int)syscall(SYS_capset, &header, data);
+}
+
 int dw_effective_capabilities(uint64_t *found) {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};

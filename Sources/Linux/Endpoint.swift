@@ -10,6 +10,26 @@ package enum InternetAddress: Hashable, Sendable {
     package static let loopback4 = InternetAddress.v4(0x7f00_0001)
     package static let loopback6 = InternetAddress.v6(0, 1)
 
+    /// Four or sixteen bytes in network order.
+    package var bytes: [UInt8] {
+        switch self {
+        case .v4(let number): (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * UInt32($0))) }
+        case .v6(let high, let low):
+            [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * UInt64($0))) } }
+        }
+    }
+
+    /// From four or sixteen bytes in network order; nil for any other number of them.
+    package init?(bytes: [UInt8]) {
+        switch bytes.count {
+        case 4: self = .v4(bytes.reduce(0) { $0 << 8 | UInt32($1) })
+        case 16:
+            self = .v6(
+                bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }, bytes[8...].reduce(0) { $0 << 8 | UInt64($1) })
+        default: return nil
+        }
+    }
+
     /// 127.0.0.0/8, ::1, and the first of these written as an IPv6 address.
     package var isLoopback: Bool {
         switch self {

@@ -22,6 +22,20 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { _ = Glibc.close(number) }
 
+    /// /dev/null, for reading and writing: a standard stream that leads nowhere.
+    package static func null() throws(SyscallError) -> FileDescriptor {
+        let number = dw_open_null()
+        guard number >= 0 else { throw .last("open", "/dev/null") }
+        return FileDescriptor(owning: number)
+    }
+
+    /// A copy of this process's standard error, for a child.
+    package static func copyOfStandardError() throws(SyscallError) -> FileDescriptor {
+        let copy = dw_fcntl_int(2, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw .last("fcntl(F_DUPFD_CLOEXEC)", "2") }
+        return FileDescriptor(owning: copy)
+    }
+
     /// Closes now and reports what the kernel said; `deinit` stays silent.
     package consuming func close() throws(SyscallError) {
         let closing = number

@@ -5,6 +5,18 @@ internal import Glibc
 /// What a process can say about itself.
 package enum ThisProcess {
     package static var pid: Int32 { getpid() }
+    /// The path of this program's file, as the kernel tells it.
+    package static func executablePath() throws(SyscallError) -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe buffer.withUnsafeMutableBytes { room in
+            guard let place = room.baseAddress else { return 0 }
+            // The kernel writes at most `room.count` bytes and tells how many.
+            return unsafe readlink("/proc/self/exe", place.assumingMemoryBound(to: CChar.self), room.count)
+        }
+        guard count > 0, count < buffer.count else { throw .last("readlink", "/proc/self/exe") }
+        return String(decoding: buffer[..<count], as: UTF8.self)
+    }
+
     package static var uid: UInt32 { geteuid() }
     package static var gid: UInt32 { getegid() }
 

@@ -21,6 +21,11 @@ package enum UnixSocket {
     package struct Pair: ~Copyable {
         package let near: FileDescriptor
         package let far: FileDescriptor
+
+        /// Gives both ends away.
+        package consuming func part(
+            _ take: (consuming FileDescriptor, consuming FileDescriptor) -> Void
+        ) { take(near, far) }
     }
 
     /// Who had the other end when it was connected, as the kernel recorded it, in this process's user namespace.

@@ -66,10 +66,7 @@ struct ChildSetup {
             stage = .privileges
             try ThisProcess.gainNothing()
             report[.noNewPrivileges] = .enforced
-            switch try Capabilities.dropAll() {
-            case .none: report[.capabilities] = .enforced
-            case .boundingKept: report[.capabilities] = .reduced(.boundingSetKept)
-            }
+            try dropCapabilities()
             // Again: a change of credentials clears it in some kernels, and the first one has covered the way here.
             try ThisProcess.dieWithParent(plan.parentDeathSignal)
 
@@ -174,6 +171,17 @@ struct ChildSetup {
 }
 
 extension ChildSetup {
+    private mutating func dropCapabilities() throws(SyscallError) {
+        if plan.capabilities != 0, try Capabilities.drop(keeping: plan.capabilities) != 0 {
+            report[.capabilities] = .reduced(.asPlanned)
+            return
+        }
+        switch try Capabilities.dropAll() {
+        case .none: report[.capabilities] = .enforced
+        case .boundingKept: report[.capabilities] = .reduced(.boundingSetKept)
+        }
+    }
+
     private mutating func leaveKeyring() throws(SyscallError) {
         do {
             try Keyring.leaveSession()
@@ -210,14 +218,18 @@ extension ChildSetup {
     }
 
     private mutating func enforceLandlock(_ executable: borrowing FileDescriptor) throws(SyscallError) {
-        guard let outcome = try Landlock.enforce(plan.landlock, executable: executable) else {
+        guard let rules = plan.landlock else {
+            for layer in [Layer.landlock, .landlockPorts, .landlockScopes] { report[layer] = .missing(.notPlanned) }
+            return
+        }
+        guard let outcome = try Landlock.enforce(rules, executable: executable) else {
             for layer in [Layer.landlock, .landlockPorts, .landlockScopes] { report[layer] = .missing(.kernelLacksIt) }
             return
         }
         report.landlockABI = UInt8(clamping: outcome.abi)
         report[.landlock] = .enforced
         report[.landlockScopes] = outcome.scopes ? .enforced : .missing(.kernelLacksIt)
-        if plan.landlock.ports == nil {
+        if rules.ports == nil {
             report[.landlockPorts] = .missing(.notPlanned)
         } else {
             report[.landlockPorts] = outcome.ports ? .enforced : .missing(.kernelLacksIt)

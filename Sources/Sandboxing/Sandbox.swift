@@ -32,6 +32,9 @@ package struct StartedChild: ~Copyable {
     /// The first process of the sandbox as the host counts: a room itself, or a server's reaper.
     package let process: Clone.Child
     package let report: ConfinementReport
+
+    /// Keeps the process alone.
+    package consuming func keepProcess() -> Clone.Child { process }
 }
 
 /// Starts programs confined. For processes with one thread only: the child goes on in this program's code.

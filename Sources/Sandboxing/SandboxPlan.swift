@@ -24,14 +24,17 @@ package struct SandboxPlan: Equatable, Sendable {
     /// As the sandbox sees it.
     package var workingDirectory: SystemString
     package var limits: ResourceLimits
-    package var landlock: LandlockRules
+    /// Nil for a room that must see other processes: under any rule it could not.
+    package var landlock: LandlockRules?
     /// Nil for rooms.
     package var seccomp: SeccompProgram?
+    /// Capabilities that are left to it, if the parent has them; only without a user namespace of its own.
+    package var capabilities: UInt64 = 0
 
     package init(
         name: SystemString, kind: Kind, namespaces: Namespaces = .all, root: SandboxRoot?, loopback: Bool,
         arguments: [SystemString], environment: [SystemString], workingDirectory: SystemString,
-        limits: ResourceLimits, landlock: LandlockRules, seccomp: SeccompProgram?
+        limits: ResourceLimits, landlock: LandlockRules?, seccomp: SeccompProgram?
     ) {
         self.name = name
         self.kind = kind

@@ -67,7 +67,7 @@ extension SandboxPlan {
         plan.loopback = false
         plan.environment = SandboxPlan.merged(["HOME=" + scratch, "TMPDIR=" + scratch], over: environment)
         plan.workingDirectory = scratch
-        plan.landlock = LandlockRules(paths: paths, ports: landlock.ports)
+        plan.landlock = LandlockRules(paths: paths, ports: landlock?.ports)
         plan.seccomp = .reduced
         return plan
     }

@@ -4,6 +4,7 @@
 #ifndef DOORWARD_CCRYPTO_H
 #define DOORWARD_CCRYPTO_H
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #endif

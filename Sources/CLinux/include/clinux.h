@@ -12,11 +12,16 @@
 #include <sys/epoll.h>
 #include <sys/types.h>
 
+#include "files.h"
+
 // accept4(2) with SOCK_CLOEXEC | SOCK_NONBLOCK and no address.
 int dw_accept(int listener);
 
 // fcntl(2) with an int argument, or none: variadic functions are not imported into Swift.
 int dw_fcntl_int(int fd, int command, int argument);
+
+// open(2) of /dev/null for reading and writing, close-on-exec.
+int dw_open_null(void);
 
 // openat(2) with O_CLOEXEC: variadic like the above.
 int dw_open_at(int directory, const char *path, int flags, mode_t mode);

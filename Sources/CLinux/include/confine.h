@@ -34,6 +34,8 @@ int dw_open_resolved(int directory, const char *path, uint64_t flags, uint64_t m
 int dw_raise_loopback(void);
 // Gives up all capabilities of this thread: permitted, effective, inheritable.
 int dw_drop_capabilities(void);
+// Sets the three sets of this thread, one bit for each capability.
+int dw_set_capabilities(uint64_t permitted, uint64_t effective, uint64_t inheritable);
 // The effective capabilities of this thread.
 int dw_effective_capabilities(uint64_t *found);
 

@@ -20,6 +20,38 @@ package enum Capabilities {
         return found
     }
 
+    /// Looks at any process as its owner could (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH), and does nothing else.
+    package static let inspection: UInt64 = 1 << 19 | 1 << 2
+
+    /// Gives up everything but `kept`, for this thread and for whatever it executes.
+    ///
+    /// - Returns: what of `kept` this thread had, and so has kept.
+    package static func drop(keeping kept: UInt64) throws(SyscallError) -> UInt64 {
+        let had = try effective()
+        let kept = kept & had
+        guard kept != 0 else {
+            _ = try dropAll()
+            return 0
+        }
+        for capability in UInt(0)..<64 where kept & (1 << UInt64(capability)) == 0 {
+            // EINVAL: behind the last capability that this kernel knows.
+            guard dw_prctl(PR_CAPBSET_DROP, capability, 0) == 0 || errno == EINVAL else {
+                throw .last("prctl(PR_CAPBSET_DROP)", "\(capability)")
+            }
+        }
+        // Ambient is what an exec keeps of a thread without other privileges, and it must be inheritable first.
+        guard dw_set_capabilities(had, had, kept) == 0 else { throw .last("capset") }
+        for capability in UInt(0)..<64 where kept & (1 << UInt64(capability)) != 0 {
+            guard dw_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability) == 0 else {
+                throw .last("prctl(PR_CAP_AMBIENT_RAISE)", "\(capability)")
+            }
+        }
+        // Behind the raising, which it forbids; before CAP_SETPCAP goes.
+        guard dw_prctl(PR_SET_SECUREBITS, lockedSecurebits, 0) == 0 else { throw .last("prctl(PR_SET_SECUREBITS)") }
+        guard dw_set_capabilities(kept, kept, kept) == 0 else { throw .last("capset") }
+        return kept
+    }
+
     /// Gives up everything, for this thread and for whatever it executes.
     package static func dropAll() throws(SyscallError) -> Outcome {
         var outcome = Outcome.none
@@ -43,6 +75,7 @@ package enum Capabilities {
 private let PR_CAPBSET_DROP: Int32 = 24
 private let PR_SET_SECUREBITS: Int32 = 28
 private let PR_CAP_AMBIENT: Int32 = 47
+private let PR_CAP_AMBIENT_RAISE: UInt = 2
 private let PR_CAP_AMBIENT_CLEAR_ALL: UInt = 4
 // SECBIT_NOROOT, SECBIT_NO_SETUID_FIXUP, SECBIT_NO_CAP_AMBIENT_RAISE, each with its lock, and the lock of KEEP_CAPS.
 private let lockedSecurebits: UInt = 0x03 | 0x0c | 0x20 | 0xc0

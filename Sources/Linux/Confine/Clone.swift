@@ -8,6 +8,9 @@ package enum Clone {
     package struct Child: ~Copyable, Sendable {
         package let pid: Int32
         package let pidfd: Pidfd
+
+        /// Keeps the descriptor alone.
+        package consuming func keepPidfd() -> Pidfd { pidfd }
     }
 
     /// Copies this process into `namespaces` and runs `body` in the copy, which never returns from it.

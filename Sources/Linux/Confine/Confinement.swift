@@ -72,6 +72,8 @@ package enum Shortfall: UInt8, CaseIterable, Sendable {
     case noControllers
     case boundingSetKept
     case quotaExceeded
+    /// Some were left on purpose.
+    case asPlanned
 
     /// The word in records, status and on the dashboard; never changes.
     package var word: String {
@@ -87,6 +89,7 @@ package enum Shortfall: UInt8, CaseIterable, Sendable {
         case .noControllers: "no-controllers"
         case .boundingSetKept: "bounding-set-kept"
         case .quotaExceeded: "quota-exceeded"
+        case .asPlanned: "as-planned"
         }
     }
 }

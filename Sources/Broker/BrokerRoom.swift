@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Audit
+internal import Control
+internal import Linux
+internal import Policy
+internal import StrictJSON
+
+/// The authority: registry, policy, callers, sessions, calls and the pipes to the servers. It has no eyes (the watcher)
+/// and no hands (the launcher), and it parses no HTTP.
+///
+/// One thread, one loop. A turn of the loop reads everything that is ready, then writes the journal once, then lets go
+/// what the journal has released, then flushes the doors: however many calls arrive together, they share each of those
+/// system calls.
+final class BrokerRoom {
+    var poller: Poller
+    var ready: [Readiness] = []
+    var now = Instant.now
+
+    // Doors.
+    let launcher: Channel
+    var watcher: Channel?
+    var gates: [UInt32: GateRoom] = [:]
+    var listeners: [Listener] = []
+    var operatorSocket: OperatorListener?
+    var operators: [UInt32: OperatorSession] = [:]
+    /// Doors that have something to flush in this turn.
+    var gatesToFlush: [GateRoom] = []
+
+    // What the installation is.
+    var phase: Phase = .standingUp
+    var mode: LaunchReport.Mode = .serve
+    let statePath: String
+    let confinesItself: Bool
+    var isFullDemanded = true
+    /// What the launcher enforced on this room.
+    var launchReport: [UInt8] = []
+    var watcherLaunchReport: [UInt8] = []
+    var state: StateDirectory?
+    var journal: Journal?
+    var tokens = TokenStore()
+    var seal: Seal
+    /// Grows with every adopted seal.
+    var sealNumber: UInt32 = 0
+    var sealRefusal: [UInt8]?
+    var isStandingUpDone = false
+    var isWatcherReady = false
+    var refusals = RefusalLog()
+    var rooms: [RoomStatus] = []
+    let bootSeconds = WallClock.microseconds / 1_000_000
+
+    // Traffic.
+    var principals: [ClientName: Principal] = [:]
+    var connections: [UInt32: Connection] = [:]
+    var callers: [UInt32: Caller] = [:]
+    var sessions: [UInt32: Session] = [:]
+    var subscriptions: [Subscription] = []
+    var upstreams: [UInt32: Upstream] = [:]
+    var upstreamByKey: [UpstreamKey: Upstream] = [:]
+    var backoff: [UpstreamKey: Backoff] = [:]
+    var admissions: [UInt32: Admission] = [:]
+    var heldCalls: [[UInt8]: HeldCall] = [:]
+    var inputRounds: [UInt32: InputRound] = [:]
+    /// Operators' requests whose record is on its way to the disk, and those that wait for a new seal.
+    var administration: [PendingAdministration] = []
+    var reloading: [OperatorSession] = []
+    /// The end of what each server wrote when it last ended badly.
+    var lastErrors: [ServerName: [UInt8]] = [:]
+    /// Calls whose intent is in the journal and not yet released, in order.
+    var recording: [Call] = []
+    var recordingLaunches: [Upstream] = []
+    /// Servers with something to write in this turn.
+    var upstreamsToWrite: [Upstream] = []
+    var numbers = Numbers()
+
+    // Reused for every message.
+    var requestTree = JSONTree()
+    var replyTree = JSONTree()
+    var reader = JSONReader(limits: .message)
+    var compose = Compose()
+    var lists = ListCache()
+    var nextTick = Instant(nanoseconds: 0)
+
+    enum Phase: Equatable {
+        case standingUp
+        case serving
+        case draining(until: Instant)
+        case ended
+    }
+
+    /// Handles, never used twice while the room lives; after 2^32 of a kind the room would have to be restarted.
+    struct Numbers {
+        private var next: UInt32 = 0
+
+        mutating func take() -> UInt32 {
+            next &+= 1
+            precondition(next != 0, "all handles are used up")
+            return next
+        }
+    }
+
+    /// Between two looks at deadlines, in milliseconds: the precision of every time limit here.
+    static let tickMilliseconds: UInt64 = 100
+
+    /// - Parameters:
+    ///   - statePath: the state directory, as this room's own tree shows it.
+    ///   - confinesItself: whether the room loads its filter when it is ready; a process that hosts more than the room,
+    ///     as a test does, cannot.
+    init(door: consuming FileDescriptor, statePath: String, confinesItself: Bool = true) throws(SyscallError) {
+        self.statePath = statePath
+        self.confinesItself = confinesItself
+        poller = try Poller()
+        launcher = Channel(door) { kind in LaunchReport.Kind(rawValue: kind) == nil ? nil : Caps.report + 2 * Caps.path }
+        seal = Seal.empty
+        try poller.add(launcher.socket, .readable, token: Token.launcher.value)
+    }
+
+    /// Runs until the launcher is told that everything has ended, or is gone.
+    func run() throws(BrokerFault) {
+        while phase != .ended { try turn() }
+    }
+
+    /// One turn of the loop.
+    ///
+    /// - Parameter patience: how long to wait for something to do, in milliseconds; nil for as long as nothing is due.
+    func turn(patience: Int32? = nil) throws(BrokerFault) {
+        do { try poller.wait(&ready, milliseconds: patience ?? waitTime()) } catch {
+            throw BrokerFault("the broker cannot wait: \(error)", hint: "this is a fault of doorward, please report it")
+        }
+        now = .now
+        for event in ready { try handle(event) }
+        if now >= nextTick { tick() }
+        settle()
+        try flush()
+    }
+
+    private func waitTime() -> Int32? {
+        // Nothing is under way: sleep until somebody comes. Tokens and idle processes are looked at once a minute.
+        let isQuiet = connections.isEmpty && upstreams.isEmpty && admissions.isEmpty && operators.isEmpty
+        if case .draining = phase { return Int32(Self.tickMilliseconds) }
+        if phase == .standingUp || isQuiet { return 60_000 }
+        return Int32(min(nextTick.milliseconds(after: Instant.now), 60_000))
+    }
+
+    private func handle(_ event: Readiness) throws(BrokerFault) {
+        guard let token = Token(event.token) else { return }
+        switch token.kind {
+        case .launcher: try serveLauncher()
+        case .watcher: serveWatcher()
+        case .journal: journal?.collect()
+        case .gate:
+            if let gate = gates[token.number] { serve(gate, event) }
+        case .listener: admit(Int(token.number))
+        case .operatorSocket: admitOperators()
+        case .operator:
+            if let session = operators[token.number] { serve(session, event) }
+        case .serverOutput:
+            if let upstream = upstreams[token.number] { readOutput(upstream) }
+        case .serverErrors:
+            if let upstream = upstreams[token.number] { readErrors(upstream) }
+        case .serverInput:
+            if let upstream = upstreams[token.number] { resumeInput(upstream, hungUp: event.hungUp) }
+        }
+    }
+
+    /// Writes the journal and lets go what it has released. Repeats while what was let go makes new records.
+    func settle() {
+        guard let journal else { return }
+        journal.flush()
+        releaseAdministration(journal)
+        releaseLaunches(journal)
+        releaseCalls(journal)
+        // Outcomes and launch intents that the releases made; they gate nothing that could be released at once.
+        journal.flush()
+        for upstream in upstreamsToWrite { writeInput(upstream) }
+        upstreamsToWrite.removeAll(keepingCapacity: true)
+    }
+
+    private func flush() throws(BrokerFault) {
+        do throws(ChannelError) {
+            if try launcher.flush() == .closed { phase = .ended }
+        } catch { throw BrokerFault.door("launch", error) }
+        for gate in gatesToFlush { flush(gate) }
+        gatesToFlush.removeAll(keepingCapacity: true)
+        if let watcher {
+            do throws(ChannelError) { _ = try watcher.flush() } catch { loseWatcher() }
+        }
+        for session in operators.values { flush(session) }
+    }
+
+    /// Looks at everything that has a time limit.
+    private func tick() {
+        nextTick = now.adding(milliseconds: Self.tickMilliseconds)
+        tickAdmissions()
+        tickUpstreams()
+        tickCallers()
+        tickHeld()
+        tickRounds()
+        tickRefusals()
+        tickDrain()
+    }
+}
+
+/// What a ready descriptor is, and which of its kind.
+struct Token {
+    enum Kind: UInt8, CaseIterable {
+        case launcher = 1
+        case watcher
+        case journal
+        case gate
+        case listener
+        case operatorSocket
+        case `operator`
+        case serverOutput
+        case serverErrors
+        case serverInput
+    }
+
+    let kind: Kind
+    let number: UInt32
+
+    static let launcher = Token(.launcher, 0)
+    static let watcher = Token(.watcher, 0)
+    static let journal = Token(.journal, 0)
+    static let operatorSocket = Token(.operatorSocket, 0)
+
+    init(_ kind: Kind, _ number: UInt32) {
+        self.kind = kind
+        self.number = number
+    }
+
+    init?(_ value: UInt64) {
+        guard let kind = Kind(rawValue: UInt8(truncatingIfNeeded: value >> 32)) else { return nil }
+        self.kind = kind
+        number = UInt32(truncatingIfNeeded: value)
+    }
+
+    var value: UInt64 { UInt64(kind.rawValue) << 32 | UInt64(number) }
+}
+
+extension BrokerFault {
+    static func door(_ name: StaticString, _ error: ChannelError) -> BrokerFault {
+        BrokerFault(
+            "the \(name) door failed: \(error)", hint: "all parts of doorward must be of one release; reinstall and restart")
+    }
+}

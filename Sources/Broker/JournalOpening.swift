@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Audit
+internal import Crypto
+internal import Linux
+internal import Policy
+
+/// Opens the audit log of an installation; makes its key and its name at the first start.
+enum JournalOpening {
+    private static let keyName = FileName("audit.ed25519")
+    private static let installationName = FileName("installation")
+
+    static func open(_ state: borrowing Directory, audit: AuditSettings) throws(JournalError) -> Journal {
+        var options = JournalOptions()
+        options.durability = audit.syncEach ? .each : .asked
+        options.segmentBytes = audit.segmentBytes
+        let key: SigningKey
+        let installation: InstallationID
+        let directory: Directory
+        do throws(SyscallError) {
+            key = try signingKey(try subdirectory(state, "keys"))
+            installation = try installationID(state)
+            directory = try subdirectory(state, "audit")
+        } catch { throw .unusable(error) }
+        return try Journal(in: directory, key: key, installation: installation, options)
+    }
+
+    private static func subdirectory(_ state: borrowing Directory, _ name: StaticString) throws(SyscallError) -> Directory {
+        do throws(SyscallError) { return try state.openSubdirectory(FileName(name)) } catch {
+            guard error.isNotFound else { throw error }
+            return try state.makeSubdirectory(FileName(name))
+        }
+    }
+
+    /// The log's signing key: made once, readable by this room alone.
+    private static func signingKey(_ keys: borrowing Directory) throws(SyscallError) -> SigningKey {
+        do throws(SyscallError) {
+            let bytes = try keys.open(keyName).readWhole(limit: SigningKey.byteCount)
+            guard let key = SigningKey(bytes) else { throw SyscallError.inputOutput("read") }
+            return key
+        } catch {
+            guard error.isNotFound else { throw error }
+        }
+        let key = SigningKey.generate()
+        let secret = key.secretBytes
+        try keys.replace(keyName, with: secret.span)
+        return key
+    }
+
+    /// A random name, so that logs of several installations can be told apart.
+    private static func installationID(_ state: borrowing Directory) throws(SyscallError) -> InstallationID {
+        do throws(SyscallError) {
+            let bytes = try state.open(installationName).readWhole(limit: 256)
+            guard let known = InstallationID(Array(bytes.prefix { $0 != 0x0A })) else {
+                throw SyscallError.inputOutput("read")
+            }
+            return known
+        } catch {
+            guard error.isNotFound else { throw error }
+        }
+        let text = Hex.encode(Random.bytes(16))
+        guard let made = InstallationID(text) else { throw SyscallError.inputOutput("read") }
+        let line = text + [0x0A]
+        try state.replace(installationName, with: line.span)
+        return made
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Policy
+internal import StrictJSON
+
+/// The pinned input schema of one tool, compiled when the tool is first called.
+final class ToolSchema {
+    private let object: CanonicalJSON
+    private var state: State = .unread
+
+    private enum State {
+        case unread
+        case ready(ArgumentSchema, [MirrorRule])
+        /// Sealed bytes that no longer read, or a schema that we cannot enforce.
+        case unusable
+    }
+
+    init(_ object: CanonicalJSON) { self.object = object }
+
+    /// Whether arguments fit; a schema that cannot be used lets nothing pass.
+    func accepts(_ tree: JSONTree, _ arguments: JSONNode?) -> Bool {
+        guard case .ready(let schema, _) = compiled() else { return false }
+        return schema.accepts(tree, arguments)
+    }
+
+    /// The arguments that headers of a modern request repeat.
+    var mirrors: [MirrorRule] {
+        guard case .ready(_, let rules) = compiled() else { return [] }
+        return rules
+    }
+
+    private func compiled() -> State {
+        if case .unread = state { state = compile() }
+        return state
+    }
+
+    private func compile() -> State {
+        var tree = JSONTree()
+        var reader = JSONReader(limits: .message)
+        let bytes = object.bytes
+        do throws(JSONError) { try reader.read(bytes.span, into: &tree) } catch { return .unusable }
+        guard let schema = tree.member(.root, "inputSchema") else { return .unusable }
+        do throws(MirrorFault) {
+            let mirrors = try MirrorRules.find(tree, schema)
+            do throws(SchemaFault) { return .ready(try ArgumentSchema(tree, schema), mirrors) } catch { return .unusable }
+        } catch { return .unusable }
+    }
+}

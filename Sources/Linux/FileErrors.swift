@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+
+/// Questions about a failure that rooms without the C library's constants ask.
+extension SyscallError {
+    package var isNotFound: Bool { code == ENOENT }
+    package var isExisting: Bool { code == EEXIST }
+    /// The kernel's ways to say that this caller may not.
+    package var isForbidden: Bool { code == EACCES || code == EPERM }
+    package var isWouldBlock: Bool { code == EWOULDBLOCK }
+    package var isTooBig: Bool { code == EFBIG }
+    /// The disk, the quota or the process's file size limit is used up: it may pass by itself.
+    package var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
+    /// The file system cannot do what was asked.
+    package var isUnsupported: Bool { code == EOPNOTSUPP || code == ENOSYS || code == EINVAL }
+
+    package static func outOfSpace(_ call: StaticString) -> SyscallError { SyscallError(call, code: ENOSPC) }
+    package static func inputOutput(_ call: StaticString) -> SyscallError { SyscallError(call, code: EIO) }
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+package import StrictJSON
+
+/// A JSON-RPC id: a string of 1 to 128 bytes, or an integer within ±(2^53−1) written with digits alone (R3).
+package enum RequestID: Hashable, Sendable {
+    case text([UInt8])
+    case integer(Int64)
+
+    package static let maxBytes = 128
+
+    package init?(_ tree: JSONTree, _ node: JSONNode) {
+        if let number = tree.integer(node) {
+            self = .integer(number)
+        } else if let text = tree.text(node), (1...Self.maxBytes).contains(text.count) {
+            self = .text(text)
+        } else {
+            return nil
+        }
+    }
+
+    package func write(to json: inout JSONWriter) {
+        switch self {
+        case .text(let text): json.string(text)
+        case .integer(let number): json.integer(number)
+        }
+    }
+}
+
+/// Why a JSON text is not one acceptable message.
+package enum EnvelopeFault: Error, Equatable, Sendable, CaseIterable {
+    // Broken in a way in which two readers could see two messages: refused like bytes that are no JSON (R2, R3).
+    /// A key that equals a protocol key only under case folding.
+    case foldedKey
+    /// `__proto__` and its kin where objects are merged by careless programs.
+    case forbiddenKey
+    case id
+    // Well readable, and not a message (R4).
+    case notAnObject
+    case unknownMember
+    case version
+    case method
+    case parameters
+    /// Members of a request and of a response in one object, or of neither.
+    case mixed
+
+    /// The answer is that for broken JSON rather than that for a malformed message.
+    package var isReaderFault: Bool {
+        switch self {
+        case .foldedKey, .forbiddenKey, .id: true
+        case .notAnObject, .unknownMember, .version, .method, .parameters, .mixed: false
+        }
+    }
+
+    package var word: StaticString {
+        switch self {
+        case .foldedKey: "folded-key"
+        case .forbiddenKey: "forbidden-key"
+        case .id: "id"
+        case .notAnObject: "not-an-object"
+        case .unknownMember: "unknown-member"
+        case .version: "version"
+        case .method: "method"
+        case .parameters: "parameters"
+        case .mixed: "mixed"
+        }
+    }
+}
+
+/// One message of a client.
+package enum ClientMessage: Equatable, Sendable {
+    case request(id: RequestID, method: JSONNode, parameters: JSONNode?)
+    case notification(method: JSONNode, parameters: JSONNode?)
+    /// `node` is the `result` or the `error`.
+    case response(id: RequestID, node: JSONNode, isError: Bool)
+}
+
+/// One message of a server.
+package enum ServerMessage: Equatable, Sendable {
+    case result(id: RequestID, JSONNode)
+    case error(id: RequestID, JSONNode)
+    case request(id: RequestID, method: JSONNode, parameters: JSONNode?)
+    case notification(method: JSONNode, parameters: JSONNode?)
+}
+
+/// JSON-RPC 2.0 over a tree, in the strictest reading: one object, no member but its own, nothing twice, nothing folded.
+///
+/// The tree has passed ``JSONReader``: no key stands twice in it, at any depth.
+package enum Envelope {
+    package static func fromClient(_ tree: JSONTree) throws(EnvelopeFault) -> ClientMessage {
+        let parts = try Parts(tree)
+        if parts.result != nil || parts.error != nil {
+            let (id, node, isError) = try parts.response(tree)
+            return .response(id: id, node: node, isError: isError)
+        }
+        guard let method = parts.method else { throw .mixed }
+        guard let id = try parts.requestID(tree) else {
+            return .notification(method: method, parameters: parts.parameters)
+        }
+        return .request(id: id, method: method, parameters: parts.parameters)
+    }
+
+    package static func fromServer(_ tree: JSONTree) throws(EnvelopeFault) -> ServerMessage {
+        let parts = try Parts(tree)
+        if parts.result != nil || parts.error != nil {
+            let (id, node, isError) = try parts.response(tree)
+            return isError ? .error(id: id, node) : .result(id: id, node)
+        }
+        guard let method = parts.method else { throw .mixed }
+        guard let id = try parts.requestID(tree) else {
+            return .notification(method: method, parameters: parts.parameters)
+        }
+        return .request(id: id, method: method, parameters: parts.parameters)
+    }
+
+    /// The members, each checked for its kind.
+    private struct Parts {
+        var id: JSONNode?
+        var method: JSONNode?
+        var parameters: JSONNode?
+        var result: JSONNode?
+        var error: JSONNode?
+
+        init(_ tree: JSONTree) throws(EnvelopeFault) {
+            guard tree.kind(.root) == .object else { throw .notAnObject }
+            var hasVersion = false
+            for (key, value) in tree.members(.root) {
+                if tree.equals(key, "jsonrpc") {
+                    guard tree.equals(value, "2.0") else { throw .version }
+                    hasVersion = true
+                } else if tree.equals(key, "id") {
+                    id = value
+                } else if tree.equals(key, "method") {
+                    method = value
+                } else if tree.equals(key, "params") {
+                    parameters = value
+                } else if tree.equals(key, "result") {
+                    result = value
+                } else if tree.equals(key, "error") {
+                    error = value
+                } else {
+                    throw ProtocolKeys.fault(of: key, in: tree, ProtocolKeys.envelope) ?? .unknownMember
+                }
+            }
+            guard hasVersion else { throw .version }
+            if let method {
+                // Longer than any method there is: a limit, so that nobody has to compare more.
+                guard let count = tree.textCount(method), (1...128).contains(count) else { throw .method }
+            }
+            if let parameters {
+                guard tree.kind(parameters) == .object else { throw .parameters }
+                try ProtocolKeys.check(parameters, in: tree)
+            }
+            if let result { try ProtocolKeys.check(result, in: tree) }
+        }
+
+        func requestID(_ tree: JSONTree) throws(EnvelopeFault) -> RequestID? {
+            guard let id else { return nil }
+            guard let read = RequestID(tree, id) else { throw .id }
+            return read
+        }
+
+        func response(_ tree: JSONTree) throws(EnvelopeFault) -> (RequestID, JSONNode, isError: Bool) {
+            guard method == nil, parameters == nil else { throw .mixed }
+            guard let id = try requestID(tree) else { throw .id }
+            switch (result, error) {
+            case (.some(let result), nil):
+                guard tree.kind(result) == .object else { throw .mixed }
+                return (id, result, false)
+            case (nil, .some(let error)):
+                guard let code = tree.member(error, "code"), tree.integer(code) != nil,
+                    let message = tree.member(error, "message"), tree.kind(message) == .string
+                else { throw .mixed }
+                return (id, error, true)
+            case (.some, .some), (nil, nil): throw .mixed
+            }
+        }
+    }
+}
+
+/// Keys that mean something to the protocol, and the keys that only look like them (R2).
+package enum ProtocolKeys {
+    package static let envelope: [StaticString] = ["jsonrpc", "id", "method", "params", "result", "error"]
+
+    /// Members of `params` and of results that are decided upon.
+    static let parameters: [StaticString] = [
+        "_meta", "argument", "arguments", "capabilities", "clientInfo", "context", "cursor", "inputResponses", "level",
+        "name", "notifications", "progress", "progressToken", "protocolVersion", "reason", "ref", "requestId",
+        "requestState", "resultType", "serverInfo", "total", "uri",
+    ]
+
+    static let meta: [StaticString] = [
+        "progressToken", "io.modelcontextprotocol/clientCapabilities", "io.modelcontextprotocol/clientInfo",
+        "io.modelcontextprotocol/logLevel", "io.modelcontextprotocol/protocolVersion",
+        "io.modelcontextprotocol/serverInfo", "io.modelcontextprotocol/subscriptionId", Product.parametersKey,
+    ]
+
+    private static let forbidden: [StaticString] = ["__proto__", "constructor", "prototype"]
+
+    /// `params` or a result, and its `_meta`.
+    static func check(_ object: JSONNode, in tree: JSONTree) throws(EnvelopeFault) {
+        for (key, value) in tree.members(object) {
+            if let fault = fault(of: key, in: tree, parameters) { throw fault }
+            guard tree.equals(key, "_meta") else { continue }
+            for (key, _) in tree.members(value) {
+                if let fault = fault(of: key, in: tree, meta) { throw fault }
+            }
+        }
+    }
+
+    /// Nil for a protocol key as it should be written, and for a key that resembles none.
+    static func fault(of key: JSONNode, in tree: JSONTree, _ known: [StaticString]) -> EnvelopeFault? {
+        for name in forbidden where tree.equals(key, name) { return .forbiddenKey }
+        // Only keys of nearly the same length can fold onto a known one; most keys meet none.
+        let count = tree.textCount(key) ?? 0
+        for name in known {
+            let length = name.utf8CodeUnitCount
+            guard count >= length, count <= length + 2 * length, !tree.equals(key, name) else { continue }
+            if let text = tree.text(key), foldsOnto(text, name) { return .foldedKey }
+        }
+        return nil
+    }
+}

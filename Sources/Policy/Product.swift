@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What Doorward calls itself towards clients, servers and people.
+package enum Product {
+    package static let name: StaticString = "doorward"
+    package static let version: StaticString = "0.1.0"
+    /// Prefix of our own keys in `_meta`.
+    package static let denialKey: StaticString = "dev.doorward/denial"
+    /// Key in `_meta` by which a caller chooses among sealed parameters: an object of parameter names and value names.
+    package static let parametersKey: StaticString = "dev.doorward/parameters"
+}
