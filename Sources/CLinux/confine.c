@@ -8,7 +8,6 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -77,11 +76,6 @@ int dw_pivot_root(const char *root, const char *old) { return (int)syscall(SYS_p
 
 int dw_execute(int fd, char *const *arguments, char *const *environment) {
     return (int)syscall(SYS_execveat, fd, "", arguments, environment, AT_EMPTY_PATH);
-}
-
-int dw_open_resolved(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
-    struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
-    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
 int dw_raise_loopback(void) {

@@ -17,7 +17,7 @@ package struct CgroupTree: ~Copyable {
         guard let path = try ownPath() else { return nil }
         do {
             return try CgroupTree(managing: path)
-        } catch  where error.isRefusal {
+        } catch  where error.isForeign {
             return nil
         }
     }
@@ -134,6 +134,6 @@ package struct Cgroup: ~Copyable {
 extension SyscallError {
     /// The kernel's ways to say that this part of the tree is not ours to manage.
     fileprivate var isForeign: Bool {
-        isRefusal || code == EROFS || code == ENOENT || code == EOPNOTSUPP || code == EBUSY
+        isForbidden || code == EROFS || code == ENOENT || code == EOPNOTSUPP || code == EBUSY
     }
 }

@@ -7,6 +7,8 @@ extension SyscallError {
     package var isExisting: Bool { code == EEXIST }
     /// The kernel's ways to say that this caller may not.
     package var isForbidden: Bool { code == EACCES || code == EPERM }
+    /// The user has as many of these as the kernel allows.
+    package var isQuota: Bool { code == EDQUOT }
     package var isWouldBlock: Bool { code == EWOULDBLOCK }
     package var isTooBig: Bool { code == EFBIG }
     /// The disk, the quota or the process's file size limit is used up: it may pass by itself.

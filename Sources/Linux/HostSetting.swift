@@ -14,7 +14,7 @@ package enum HostSetting {
     package static func text(_ path: SystemString, limit: Int) throws(SyscallError) -> [UInt8]? {
         do {
             return try ProcFile.read(AT_FDCWD, path, limit: limit)
-        } catch  where error.code == ENOENT || error.code == ENOTDIR || error.isRefusal || error.code == EISDIR {
+        } catch  where error.code == ENOENT || error.code == ENOTDIR || error.isForbidden || error.code == EISDIR {
             return nil
         }
     }
@@ -24,28 +24,5 @@ package enum HostSetting {
         for mark in ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"] as [SystemString]
         where try Tree.kind(mark) != nil { return true }
         return false
-    }
-
-    /// The names of the plain entries of a directory, at most `limit`; none if there is no such directory.
-    package static func files(_ path: SystemString, limit: Int) throws(SyscallError) -> [SystemString] {
-        guard let stream = unsafe path.lend({ unsafe opendir($0) }) else {
-            if errno == ENOENT || errno == EACCES || errno == ENOTDIR { return [] }
-            throw .last("opendir", path.description)
-        }
-        defer { unsafe closedir(stream) }
-        var names: [SystemString] = []
-        while names.count < limit, let entry = unsafe readdir(stream) {
-            guard unsafe entry.pointee.d_type == UInt8(DT_REG) else { continue }
-            // The stream keeps the terminated name until the next call.
-            let bytes = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
-                unsafe field.withMemoryRebound(to: UInt8.self, capacity: 256) { text in
-                    unsafe Array(
-                        UnsafeBufferPointer(start: text, count: strnlen(UnsafePointer<CChar>(OpaquePointer(text)), 255))
-                    )
-                }
-            }
-            if let name = SystemString(bytes) { names.append(name) }
-        }
-        return names
     }
 }

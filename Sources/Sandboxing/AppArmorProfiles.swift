@@ -9,8 +9,15 @@ package enum AppArmorProfiles {
 
     package static func naming(_ program: [UInt8]) throws(SyscallError) -> [String] {
         var found: [String] = []
-        for name in try HostSetting.files("/etc/apparmor.d", limit: maxFiles) {
-            let path = "/etc/apparmor.d/" + name
+        let directory: Directory
+        do {
+            directory = try Directory(path: "/etc/apparmor.d")
+        } catch  where error.isNotFound || error.isForbidden {
+            return []
+        }
+        for name in try directory.names(limit: maxFiles) {
+            guard let last = SystemString(name.bytes) else { continue }
+            let path = "/etc/apparmor.d/" + last
             guard let text = try HostSetting.text(path, limit: maxBytes) else { continue }
             if names(program, in: text) { found.append(path.description) }
         }

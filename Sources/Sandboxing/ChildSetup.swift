@@ -189,7 +189,7 @@ extension ChildSetup {
         } catch {
             // No border hangs on it alone: the filter refuses every call that could use a keyring.
             report[.keyring] = .missing(
-                error.isMissingCall ? .kernelLacksIt : error.isQuota ? .quotaExceeded : .notPermitted)
+                error.isUnsupported ? .kernelLacksIt : error.isQuota ? .quotaExceeded : .notPermitted)
         }
     }
 

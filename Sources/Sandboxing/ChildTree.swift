@@ -39,7 +39,7 @@ enum ChildTree {
             let mount: FileDescriptor
             do {
                 mount = try Mounts.copy(source)
-            } catch  where optional && error.isMissingFile {
+            } catch  where optional && error.isNotFound {
                 return
             }
             try attach(mount, access.restrictions, tree, path, place)
@@ -88,7 +88,7 @@ enum ChildTree {
         let place: FileDescriptor
         do {
             place = try Tree.find(processes, name)
-        } catch  where error.isMissingFile {
+        } catch  where error.isNotFound {
             return
         }
         let cover =

@@ -98,12 +98,12 @@ package struct SandboxDoctor: Equatable, Sendable {
                 "AppArmor lets this program make a user namespace but takes its rights away",
                 "sudo apparmor_parser -r /etc/apparmor.d/doorward-launch")
         }
-        if step == .clone, error.isRefusal, facts.isContainer {
+        if step == .clone, error.isForbidden, facts.isContainer {
             return problem(
                 "the container's seccomp profile forbids user namespaces",
                 "run the container with a profile that allows clone and unshare; --privileged is not needed")
         }
-        if step == .processes, error.isRefusal, facts.isContainer {
+        if step == .processes, error.isForbidden, facts.isContainer {
             return problem(
                 "the container masks /proc, so a new one cannot be mounted",
                 "podman: --security-opt unmask=ALL, docker: --security-opt systempaths=unconfined")

@@ -27,8 +27,6 @@ int dw_prctl(int operation, unsigned long first, unsigned long second);
 long dw_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int dw_pivot_root(const char *root, const char *old);
 int dw_execute(int fd, char *const *arguments, char *const *environment);
-// openat2(2), kernel 5.6.
-int dw_open_resolved(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
 // Raises the interface `lo` of the network namespace that this process is in.
 int dw_raise_loopback(void);

@@ -40,15 +40,15 @@ package enum Tree {
         throws(SyscallError) -> FileDescriptor
     {
         let number = root.number
-        let flags = UInt64(O_PATH | O_NOFOLLOW)
-        let found = unsafe path.lend { unsafe dw_open_resolved(number, $0, flags, 0, beneathWithoutLinks) }
+        let flags = UInt64(O_PATH | O_NOFOLLOW | O_CLOEXEC)
+        let found = unsafe path.lend { unsafe dw_openat2(number, $0, flags, 0, beneathWithoutLinks) }
         guard found >= 0 else { throw .last("openat2", path.description) }
         return FileDescriptor(owning: found)
     }
 
     /// The place that an absolute path names in this process's own view; links are followed.
     package static func place(_ path: SystemString) throws(SyscallError) -> FileDescriptor {
-        let found = unsafe path.lend { unsafe dw_open_resolved(AT_FDCWD, $0, UInt64(O_PATH), 0, 0) }
+        let found = unsafe path.lend { unsafe dw_openat2(AT_FDCWD, $0, UInt64(O_PATH | O_CLOEXEC), 0, 0) }
         guard found >= 0 else { throw .last("openat2", path.description) }
         return FileDescriptor(owning: found)
     }
@@ -114,4 +114,4 @@ package enum Tree {
 
 // RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
 private let beneathWithoutLinks: UInt64 = 0x08 | 0x04 | 0x02
-private let O_PATH: Int32 = 0o10000000
+private let O_PATH = DW_O_PATH
