@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Scratch
 import Spawn
 import Testing
 
@@ -24,6 +25,7 @@ final class HostFixture: Sendable {
     static let ordinary = HostFixture(.ordinary)
 
     let directory: String
+    private let place: Scratch
     private let process: Started?
     private let port: String
 
@@ -35,7 +37,9 @@ final class HostFixture: Sendable {
     }
 
     private init(_ user: Operator) {
-        directory = Scratch.make(for: user)
+        place = Scratch()
+        directory = place.path
+        if let uid = user.user { Shell.run("chown \(uid):\(uid) '\(directory)'") }
         do {
             let process = try Started(Tools.probe, ["host", directory], user: user.user)
             port = process.readLine()

@@ -137,9 +137,12 @@ struct FailureTests {
 
     @Test("a script, whose interpreter could not open it again")
     func script() throws {
-        let path = Scratch.make(for: .own) + "/script"
-        try #require(Spawn.run("/bin/sh", ["-c", "printf '#!/bin/sh\\n' > \(path); chmod 700 \(path)"]).status == 0)
-        #expect(try failure("server", [path]) == "harness: execute: execveat: No such file or directory\n")
+        try withScratch(for: .own) { (scratch: String) throws in
+            let path = scratch + "/script"
+            try #require(
+                Spawn.run("/bin/sh", ["-c", "printf '#!/bin/sh\\n' > \(path); chmod 700 \(path)"]).status == 0)
+            #expect(try failure("server", [path]) == "harness: execute: execveat: No such file or directory\n")
+        }
     }
 
     @Test("a limit too small to start with")
@@ -151,22 +154,24 @@ struct FailureTests {
 @Suite("Without namespaces less holds, and the report says so")
 struct ReducedTests {
     private func run(_ words: [String], _ user: Operator) throws -> Spawn {
-        let scratch = Scratch.make(for: user)
-        return try Tools.sandboxed(
-            "reduced", [Tools.probe] + words, options: ["quiet", "scratch=" + scratch], as: user)
+        try withScratch(for: user) { (scratch: String) throws in
+            return try Tools.sandboxed(
+                "reduced", [Tools.probe] + words, options: ["quiet", "scratch=" + scratch], as: user)
+        }
     }
 
     @Test("the report names what is missing", arguments: Operator.possible)
     func report(user: Operator) throws {
-        let scratch = Scratch.make(for: user)
-        let run = try Tools.sandboxed("reduced", ["/bin/true"], options: ["scratch=" + scratch], as: user)
-        #expect(run.status == 0)
-        for line in [
-            "report: user-namespace: missing (not-planned)", "report: network-namespace: missing (not-planned)",
-            "report: private-root: missing (not-planned)", "report: seccomp: enforced",
-            "report: no-new-privileges: enforced", "report: full: false",
-        ] {
-            #expect(run.errors.contains(line + "\n"), "\(run.errors)")
+        try withScratch(for: user) { (scratch: String) throws in
+            let run = try Tools.sandboxed("reduced", ["/bin/true"], options: ["scratch=" + scratch], as: user)
+            #expect(run.status == 0)
+            for line in [
+                "report: user-namespace: missing (not-planned)", "report: network-namespace: missing (not-planned)",
+                "report: private-root: missing (not-planned)", "report: seccomp: enforced",
+                "report: no-new-privileges: enforced", "report: full: false",
+            ] {
+                #expect(run.errors.contains(line + "\n"), "\(run.errors)")
+            }
         }
     }
 
@@ -194,24 +199,26 @@ struct ReducedTests {
     @Test("what a server leaves running dies with it where signals can be kept inside", arguments: Operator.possible)
     func daemon(user: Operator) throws {
         try #require(Landlock.abi >= 6)
-        let scratch = Scratch.make(for: user)
-        let run = try Started(
-            Tools.harness, ["reduced", "quiet", "scratch=" + scratch, "--", Tools.probe, "daemon-stays"],
-            user: user.user)
-        #expect(run.outputEnds(within: 10_000))
-        #expect(run.wait() == 0)
+        try withScratch(for: user) { (scratch: String) throws in
+            let run = try Started(
+                Tools.harness, ["reduced", "quiet", "scratch=" + scratch, "--", Tools.probe, "daemon-stays"],
+                user: user.user)
+            #expect(run.outputEnds(within: 10_000))
+            #expect(run.wait() == 0)
+        }
     }
 
     @Test("when the launcher is killed, everything inside dies", arguments: Operator.possible)
     func orphan(user: Operator) throws {
         try #require(Landlock.abi >= 6)
-        let scratch = Scratch.make(for: user)
-        let run = try Started(
-            Tools.harness, ["reduced", "quiet", "scratch=" + scratch, "--", Tools.probe, "hang"], user: user.user)
-        #expect(run.readLine() == "ready")
-        run.kill(SIGKILL)
-        run.wait()
-        #expect(run.outputEnds(within: 10_000))
+        try withScratch(for: user) { (scratch: String) throws in
+            let run = try Started(
+                Tools.harness, ["reduced", "quiet", "scratch=" + scratch, "--", Tools.probe, "hang"], user: user.user)
+            #expect(run.readLine() == "ready")
+            run.kill(SIGKILL)
+            run.wait()
+            #expect(run.outputEnds(within: 10_000))
+        }
     }
 }
 

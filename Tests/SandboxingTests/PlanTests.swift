@@ -172,7 +172,9 @@ struct ViewTests {
         let reduced = try plan.reduced(scratch: "/run/scratch")
         #expect(reduced.namespaces.isEmpty && reduced.root == nil && reduced.seccomp == .reduced)
         #expect(reduced.environment.contains("HOME=/run/scratch"))
-        let writable = try #require(reduced.landlock?.paths).filter { $0.rights.contains(.writeFile) && $0.rights != .device }
+        let writable = try #require(reduced.landlock?.paths).filter {
+            $0.rights.contains(.writeFile) && $0.rights != .device
+        }
         #expect(Set(writable.map(\.path)) == ["/run/scratch", "/srv/w"])
         #expect(throws: ReductionError.alreadyReduced) { try reduced.reduced(scratch: "/x") }
 

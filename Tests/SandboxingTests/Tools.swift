@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Linux
+import Scratch
 import Spawn
 
 /// The programs that these tests start.
@@ -22,11 +22,9 @@ enum Tools {
     }
 }
 
-/// Private directories of the host.
-enum Scratch {
-    static func make(for user: Operator) -> String {
-        let path = "/tmp/doorward-test-" + String(Random.number(), radix: 16)
-        Spawn.makeDirectory(path, owner: user.user)
-        return path
-    }
+/// Lends a private directory of the host, and removes it afterwards.
+func withScratch<Value>(for user: Operator, _ body: (String) throws -> Value) rethrows -> Value {
+    let place = Scratch()
+    if let uid = user.user { Shell.run("chown \(uid):\(uid) '\(place.path)'") }
+    return try withExtendedLifetime(place) { try body(place.path) }
 }

@@ -46,24 +46,28 @@ struct UseTests {
 
     @Test("a writable directory of the host may be written and never executed from", arguments: Operator.possible)
     func writable(user: Operator) throws {
-        let directory = Scratch.make(for: user)
-        let options = ["quiet", "write=" + directory]
-        for words in [["create-in", directory], ["fill", directory, "100000"]] {
-            #expect(try Tools.sandboxed("server", [Tools.probe] + words, options: options, as: user).status == 0)
-        }
-        for words in [["run-written", directory], ["run-written-by-loader", directory], ["map-written", directory]] {
-            #expect(try Spawn.run(Tools.probe, words, user: user.user).status == 0, "the meter")
-            #expect(try Tools.sandboxed("server", [Tools.probe] + words, options: options, as: user).status == 1)
+        try withScratch(for: user) { (directory: String) throws in
+            let options = ["quiet", "write=" + directory]
+            for words in [["create-in", directory], ["fill", directory, "100000"]] {
+                #expect(try Tools.sandboxed("server", [Tools.probe] + words, options: options, as: user).status == 0)
+            }
+            for words in [
+                ["run-written", directory], ["run-written-by-loader", directory], ["map-written", directory],
+            ] {
+                #expect(try Spawn.run(Tools.probe, words, user: user.user).status == 0, "the meter")
+                #expect(try Tools.sandboxed("server", [Tools.probe] + words, options: options, as: user).status == 1)
+            }
         }
     }
 
     @Test("a directory shown for reading cannot be written", arguments: Operator.possible)
     func readable(user: Operator) throws {
-        let directory = Scratch.make(for: user)
-        for option in ["read=", "execute="] {
-            let run = try Tools.sandboxed(
-                "server", [Tools.probe, "create-in", directory], options: ["quiet", option + directory], as: user)
-            #expect(run.output == "EROFS\n" || run.output == "EACCES\n")
+        try withScratch(for: user) { (directory: String) throws in
+            for option in ["read=", "execute="] {
+                let run = try Tools.sandboxed(
+                    "server", [Tools.probe, "create-in", directory], options: ["quiet", option + directory], as: user)
+                #expect(run.output == "EROFS\n" || run.output == "EACCES\n")
+            }
         }
     }
 }
@@ -105,13 +109,16 @@ struct InheritanceTests {
 
     @Test("a handed file is shown at its place, and no other that has taken it", arguments: Operator.possible)
     func bound(user: Operator) throws {
-        let path = Scratch.make(for: user) + "/sealed"
-        try #require(Spawn.run("/bin/sh", ["-c", "echo sealed > \(path)"], user: user.user).status == 0)
-        let good = try Tools.sandboxed("server", ["/bin/cat", path], options: ["quiet", "bound=" + path], as: user)
-        #expect(good.output == "sealed\n", "\(good.errors)")
-        let stale = try Tools.sandboxed(
-            "server", ["/bin/cat", path], options: ["quiet", "bound=" + path, "replace=" + path], as: user)
-        #expect(stale.status == 125 && stale.errors.hasPrefix("harness: tree: "), "\(stale.errors)")
+        try withScratch(for: user) { (scratch: String) throws in
+            let path = scratch + "/sealed"
+            try #require(Spawn.run("/bin/sh", ["-c", "echo sealed > \(path)"], user: user.user).status == 0)
+            let good = try Tools.sandboxed(
+                "server", ["/bin/cat", path], options: ["quiet", "bound=" + path], as: user)
+            #expect(good.output == "sealed\n", "\(good.errors)")
+            let stale = try Tools.sandboxed(
+                "server", ["/bin/cat", path], options: ["quiet", "bound=" + path, "replace=" + path], as: user)
+            #expect(stale.status == 125 && stale.errors.hasPrefix("harness: tree: "), "\(stale.errors)")
+        }
     }
 
     @Test("what the plan names is there")

@@ -158,7 +158,8 @@ enum RoomProbe {
             },
             "make-executable": {
                 let page = mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                return mprotect(page!, 4096, PROT_READ | PROT_EXEC) == 0
+                guard let page else { return false }
+                return mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0
             },
             "kill": { kill(getppid(), 0) == 0 },
             "unforeseen": {

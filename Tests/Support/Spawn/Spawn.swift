@@ -43,12 +43,6 @@ package struct Spawn: Sendable {
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
     }
 
-    /// A directory that only this user may enter, or the test's own.
-    package static func makeDirectory(_ path: String, owner: UInt32?) {
-        mkdir(path, 0o700)
-        if let owner { chown(path, owner, owner) }
-    }
-
     /// Where the libraries of a debug build lie.
     package static var toolchainDirectory: String {
         let maps = (try? HostSetting.text("/proc/self/maps", limit: 1_048_576)) ?? nil
