@@ -56,6 +56,17 @@ package enum ThisProcess {
         try control(PR_SET_PDEATHSIG, UInt(signal), "prctl(PR_SET_PDEATHSIG)")
     }
 
+    /// Gives up every group but the process's own; false if that takes rights that it does not have.
+    ///
+    /// A sandbox keeps the groups of who starts it, and cannot change them: a program with the right to leave them
+    /// does so before it starts any.
+    package static func leaveGroups() throws(SyscallError) -> Bool {
+        // An empty list has no address.
+        if setgroups(0, nil) == 0 { return true }
+        guard errno == EPERM else { throw .last("setgroups") }
+        return false
+    }
+
     /// Leaves the session and process group of the parent, and with them its terminal.
     package static func startSession() throws(SyscallError) {
         guard setsid() >= 0 else { throw .last("setsid") }

@@ -40,8 +40,11 @@ package struct SandboxHost: Equatable, Sendable {
 
     /// What programs and their libraries read of /etc and what says nothing about users, secrets or the network.
     private static let configuration: [SandboxPath] = [
-        "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ssl", "/etc/ca-certificates",
-        "/etc/ca-certificates.conf", "/etc/localtime", "/etc/timezone", "/etc/nsswitch.conf", "/etc/alternatives",
+        "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ca-certificates", "/etc/ca-certificates.conf",
+        // Not the directories around them: those hold private keys, which a server of root's could read.
+        "/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/openssl.cnf", "/etc/pki/ca-trust", "/etc/pki/tls/certs",
+        "/etc/pki/tls/cert.pem", "/etc/pki/tls/openssl.cnf", "/etc/crypto-policies", "/etc/localtime", "/etc/timezone",
+        "/etc/nsswitch.conf", "/etc/alternatives",
         "/etc/mime.types", "/etc/fonts", "/etc/protocols", "/etc/services",
     ]
 

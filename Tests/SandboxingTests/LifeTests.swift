@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
+import Scratch
 import Spawn
 import Testing
 
@@ -128,6 +129,16 @@ struct FailureTests {
         #expect(
             try failure("server", ["/bin/true"], ["read=/no/such/place"])
                 == "harness: tree: open_tree(/no/such/place): No such file or directory\n")
+    }
+
+    @Test("a place inside a part of the host that turned out to be a link")
+    func link() throws {
+        try withScratch(for: .own) { (scratch: String) throws in
+            try #require(Shell.run("ln -s /etc '\(scratch)/data'") == 0)
+            let text = try failure("server", ["/bin/true"], ["read=" + scratch, "write=\(scratch)/data"])
+            #expect(text.hasPrefix("harness: tree: openat2("), "\(text)")
+            #expect(text.hasSuffix("Too many levels of symbolic links\n"), "\(text)")
+        }
     }
 
     @Test("a program that is none")

@@ -145,6 +145,8 @@ struct ProbeTests {
         Probe("79a", "change-mode", "/usr/bin/true", gives: ["EROFS"], meter: .reachesAsRoot),
         Probe("79a", "read", "{dir}/secret", gives: absent),
         Probe("79a", "exists", "{dir}", gives: absent),
+        Probe("79a", "exists", "/etc/shadow", gives: absent),
+        Probe("79a", "exists", "/etc/ssl/private", gives: absent, meter: .dependsOnKernel),
         Probe("79a", "exists", "/home/../tmp/../root", gives: absent, meter: .dependsOnKernel),
         Probe("79b", "append-through-link", "{dir}/secret", "/tmp", gives: absent),
         Probe("79b", "append-through-link", "/usr/bin/true", "/tmp", gives: noWriting, meter: .reachesAsRoot),
@@ -194,6 +196,14 @@ struct ProbeTests {
 
     @Test("the network", arguments: network, Operator.possible)
     func reachNetwork(probe: Probe, user: Operator) throws { try attempt(probe, user) }
+
+    @Test("the host's own address", arguments: Operator.possible)
+    func reachAddress(user: Operator) throws {
+        let found = try Spawn.run("/usr/bin/env", ["hostname", "-I"])
+        // A host that is nowhere connected has no address to try.
+        guard let address = found.output.split(separator: " ").first(where: { $0.contains(".") }) else { return }
+        try attempt(Probe("64a", "tcp", String(address), "{port}", gives: Self.unreachable), user)
+    }
 
     @Test("other processes", arguments: processes, Operator.possible)
     func reachProcesses(probe: Probe, user: Operator) throws { try attempt(probe, user) }
