@@ -62,7 +62,8 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
     Context.environment["DOORWARD_FUZZ"] == nil
     ? []
     : [
-        ("json", ["StrictJSON"]),
+        ("audit-verify", ["Audit", "Crypto", "Linux"]),
+        ("json", ["JSONReference", "StrictJSON"]),
         ("json-comments", ["StrictJSON"]),
         ("http-head", ["Wire"]),
         ("chunked", ["Wire"]),
@@ -101,11 +102,12 @@ let package = Package(
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
-        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "StrictJSON"], exclude: ["golden"]),
+        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "Spawn", "StrictJSON"], exclude: ["golden"]),
         suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
-        suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
+        .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
+        suite("StrictJSONTests", ["JSONReference", "StrictJSON"], exclude: ["vectors"]),
         suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
         // What several test targets start programs with, and the programs.
         .target(name: "Spawn", dependencies: ["Linux"], path: "Tests/Support/Spawn", swiftSettings: loose),
@@ -121,6 +123,9 @@ let package = Package(
             name: "RoomProbe", dependencies: ["Linux"], path: "Tests/Support/RoomProbe",
             swiftSettings: loose,
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
+            name: "JournalProbe", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
+            path: "Tests/Support/JournalProbe", swiftSettings: strict),
         // Looser than other suites: it holds our owners against bare system calls.
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),

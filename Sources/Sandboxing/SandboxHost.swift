@@ -21,13 +21,12 @@ package struct SandboxHost: Equatable, Sendable {
             // Merged-/usr hosts have links here; a mount instead would show every program under two real paths.
             case .link(let target)?: entries.append(.link(directory, to: target))
             case .directory?:
-                entries.append(.host(directory.absolute, at: directory, .readAndExecute, optional: false))
+                entries.append(.system(directory, .readAndExecute))
             case .other?, nil: continue
             }
         }
         for path in configuration where try kind(path.absolute) != nil {
-            // Optional: a package upgrade may replace one of these between now and a launch.
-            entries.append(.host(path.absolute, at: path, .read, optional: true))
+            entries.append(.system(path, .read))
         }
         var masked: [SystemString] = []
         for name in sensitive where try kind("/proc/" + name) != nil { masked.append(name) }
