@@ -77,15 +77,15 @@ package struct SandboxDoctor: Equatable, Sendable {
 
     private static func obstacle(_ step: SandboxFacts.Step, _ error: SyscallError, _ facts: SandboxFacts) -> Finding {
         func problem(_ text: String, _ hint: String?) -> Finding { Finding(level: .error, text: text, hint: hint) }
-        let orReduced = "or allow the reduced tier for this profile in doorward.json"
+        let reduce = "allow the reduced tier for this profile in doorward.json"
         // Settings that forbid it outright explain more than the call that failed for them.
         if facts.namespaceLimit == 0 {
             return problem(
-                "this host forbids user namespaces", "sudo sysctl -w user.max_user_namespaces=15000, \(orReduced)")
+                "this host forbids user namespaces", "sudo sysctl -w user.max_user_namespaces=15000, or \(reduce)")
         }
         if facts.unprivilegedClone == 0 {
             return problem(
-                "this host forbids user namespaces", "sudo sysctl -w kernel.unprivileged_userns_clone=1, \(orReduced)")
+                "this host forbids user namespaces", "sudo sysctl -w kernel.unprivileged_userns_clone=1, or \(reduce)")
         }
         let early = step == .clone || step == .identity || step == .loopback
         if early, facts.apparmorRestricts == 1 {
@@ -108,6 +108,6 @@ package struct SandboxDoctor: Equatable, Sendable {
                 "the container masks /proc, so a new one cannot be mounted",
                 "podman: --security-opt unmask=ALL, docker: --security-opt systempaths=unconfined")
         }
-        return problem("no sandbox can be made here: \(step.word): \(error.reason)", orReduced)
+        return problem("no sandbox can be made here: \(step.word): \(error.reason)", reduce)
     }
 }

@@ -64,7 +64,7 @@ struct DoctorTests {
             hint: "podman: --security-opt unmask=ALL, docker: --security-opt systempaths=unconfined"),
         Row(
             facts: facts(.tree), text: "no sandbox can be made here: mounting memory: Operation not permitted",
-            hint: "or allow the reduced tier for this profile in doorward.json"),
+            hint: "allow the reduced tier for this profile in doorward.json"),
     ]
 
     @Test("each obstacle has its own words", arguments: rows)
