@@ -31,6 +31,8 @@ final class BrokerRoom {
     var mode: LaunchReport.Mode = .serve
     let statePath: String
     let confinesItself: Bool
+    /// Asked once, at the start: behind the filter nobody answers.
+    let ownUser = ThisProcess.uid
     var isFullDemanded = true
     /// What the launcher enforced on this room.
     var launchReport: [UInt8] = []

@@ -75,12 +75,12 @@ final class LauncherRoom {
         try openListeners()
         try startRooms()
         while true {
+            flush()
             do throws(SyscallError) { try poller.wait(&ready, milliseconds: waitTime()) } catch {
                 throw LaunchFault("the launcher cannot wait: \(error)", hint: "this is a fault of doorward, please report it")
             }
             for event in ready { serve(event) }
             tick()
-            flush()
             if let status, children.isEmpty { return status }
         }
     }

@@ -42,9 +42,12 @@ extension LauncherRoom {
         let state: SandboxPath = "/state"
         let shown = RootEntry.host(place, at: state, .readAndWrite, optional: false)
         // The room learns where its directory lies in its own tree; without a tree of its own that is the host's path.
-        return try startRoom(
+        let report = try startRoom(
             .broker, programs.broker, doorOfBroker,
             full: (["doorwardd", state.absolute], [shown]), reduced: (["doorwardd", place], [place]))
+        // Our copy of its end would keep the door open after its death.
+        _ = doorOfBroker.take()
+        return report
     }
 
     private func startWatch() throws(LaunchFault) {

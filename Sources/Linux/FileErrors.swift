@@ -5,6 +5,9 @@ internal import Glibc
 extension SyscallError {
     package var isNotFound: Bool { code == ENOENT }
     package var isExisting: Bool { code == EEXIST }
+    /// For a refusal of our own that reads like the kernel's.
+    package static let forbidden: Int32 = EACCES
+
     /// The kernel's ways to say that this caller may not.
     package var isForbidden: Bool { code == EACCES || code == EPERM }
     /// The user has as many of these as the kernel allows.
