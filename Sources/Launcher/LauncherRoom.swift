@@ -48,6 +48,8 @@ final class LauncherRoom {
             signals = try SignalDescriptor(blocking: [Signal.terminate, Signal.interrupt, Signal.hangUp])
             Signal.ignoreBrokenPipe()
             try ThisProcess.refuseInspection()
+            // A sandbox keeps the groups of who starts it and cannot leave them: where we may, we do.
+            _ = try ThisProcess.leaveGroups()
             programs = try Programs.beside()
             host = try SandboxHost.discover()
             if let delegated = try CgroupTree.adopt() { cgroups = CgroupTreeBox(delegated) } else { cgroups = nil }
