@@ -41,6 +41,8 @@ let benches: [Target] =
         .executableTarget(
             name: "AuditBench", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
             path: "bench/audit/AuditBench", swiftSettings: strict),
+        .executableTarget(
+            name: "LinuxBench", dependencies: ["Linux"], path: "bench/linux/LinuxBench", swiftSettings: strict),
         .executableTarget(name: "WireBench", dependencies: ["Wire"], path: "bench/wire", swiftSettings: strict),
         .executableTarget(
             name: "SchemaBench", dependencies: ["Policy", "StrictJSON"], path: "bench/schema/SchemaBench",
@@ -133,7 +135,7 @@ let package = Package(
         // Looser than other suites: it holds our owners against bare system calls.
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),
-        suite("SandboxingTests", ["Linux", "Sandboxing", "Spawn"]),
+        suite("SandboxingTests", ["Linux", "Sandboxing", "Scratch", "Spawn"]),
     ] + benches + peers
         + fuzzers.map { name, dependencies in
             .target(

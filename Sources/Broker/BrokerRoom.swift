@@ -14,7 +14,9 @@ internal import StrictJSON
 final class BrokerRoom {
     var poller: Poller
     var ready: [Readiness] = []
-    var now = Instant.now
+    /// What the time is, for all that this turn decides.
+    private(set) var now: Instant
+    private let clock: () -> Instant
 
     // Doors.
     let launcher: Channel
@@ -31,6 +33,8 @@ final class BrokerRoom {
     var mode: LaunchReport.Mode = .serve
     let statePath: String
     let confinesItself: Bool
+    /// Asked once, at the start: behind the filter nobody answers.
+    let ownUser = ThisProcess.uid
     var isFullDemanded = true
     /// What the launcher enforced on this room.
     var launchReport: [UInt8] = []
@@ -57,6 +61,8 @@ final class BrokerRoom {
     var upstreams: [UInt32: Upstream] = [:]
     var upstreamByKey: [UpstreamKey: Upstream] = [:]
     var backoff: [UpstreamKey: Backoff] = [:]
+    /// Servers that were told to end and are not buried yet.
+    var departing: [UInt32: (name: ServerName, pid: UInt32)] = [:]
     var admissions: [UInt32: Admission] = [:]
     var heldCalls: [[UInt8]: HeldCall] = [:]
     var inputRounds: [UInt32: InputRound] = [:]
@@ -103,10 +109,16 @@ final class BrokerRoom {
 
     /// - Parameters:
     ///   - statePath: the state directory, as this room's own tree shows it.
+    ///   - clock: moved by tests, which then need not wait.
     ///   - confinesItself: whether the room loads its filter when it is ready; a process that hosts more than the room,
     ///     as a test does, cannot.
-    init(door: consuming FileDescriptor, statePath: String, confinesItself: Bool = true) throws(SyscallError) {
+    init(
+        door: consuming FileDescriptor, statePath: String, confinesItself: Bool = true,
+        clock: @escaping () -> Instant = { .now }
+    ) throws(SyscallError) {
         self.statePath = statePath
+        self.clock = clock
+        now = clock()
         self.confinesItself = confinesItself
         poller = try Poller()
         launcher = Channel(door) { kind in LaunchReport.Kind(rawValue: kind) == nil ? nil : Caps.report + 2 * Caps.path }
@@ -126,7 +138,7 @@ final class BrokerRoom {
         do { try poller.wait(&ready, milliseconds: patience ?? waitTime()) } catch {
             throw BrokerFault("the broker cannot wait: \(error)", hint: "this is a fault of doorward, please report it")
         }
-        now = .now
+        now = clock()
         for event in ready { try handle(event) }
         if now >= nextTick { tick() }
         settle()
@@ -138,7 +150,7 @@ final class BrokerRoom {
         let isQuiet = connections.isEmpty && upstreams.isEmpty && admissions.isEmpty && operators.isEmpty
         if case .draining = phase { return Int32(Self.tickMilliseconds) }
         if phase == .standingUp || isQuiet { return 60_000 }
-        return Int32(min(nextTick.milliseconds(after: Instant.now), 60_000))
+        return Int32(min(nextTick.milliseconds(after: clock()), 60_000))
     }
 
     private func handle(_ event: Readiness) throws(BrokerFault) {

@@ -16,12 +16,15 @@ extension SandboxPlan {
     ///   - additions: what this server is shown beyond that.
     ///   - environment: `NAME=value`; a name given here replaces the usual value.
     ///   - ports: the TCP ports that Landlock leaves open inside; none unless named.
+    ///   - showsProcesses: whether there is a /proc. Some containers do not let one be mounted.
     package static func server(
         name: SystemString, host: SandboxHost, arguments: [SystemString], environment: [SystemString],
         additions: [RootEntry] = [], workingDirectory: SystemString? = nil, limits: ResourceLimits = .server,
-        capacity: SandboxRoot.Capacity = .server, ports: LandlockRules.Ports = LandlockRules.Ports()
+        capacity: SandboxRoot.Capacity = .server, ports: LandlockRules.Ports = LandlockRules.Ports(),
+        showsProcesses: Bool = true
     ) throws(RootError) -> SandboxPlan {
-        let entries = host.entries + synthetic + devices + additions + [.processes("/proc", masked: host.masked)]
+        let processes: [RootEntry] = showsProcesses ? [.processes("/proc", masked: host.masked)] : []
+        let entries = host.entries + synthetic + devices + additions + processes
         let root = try SandboxRoot(entries, capacity: capacity)
         return SandboxPlan(
             name: name, kind: .server, root: root, loopback: true, arguments: arguments,
@@ -54,6 +57,8 @@ extension SandboxPlan {
             case .host(let source, let path, let access, let optional):
                 guard source == path.absolute else { throw .moved(path) }
                 paths.append(LandlockRules.Path(source, access.rights, mayBeAbsent: optional))
+            case .system(let path, let access):
+                paths.append(LandlockRules.Path(path.absolute, access.rights, mayBeAbsent: true))
             case .device(let path): paths.append(LandlockRules.Path(path.absolute, .device))
             case .descriptor(_, let path, _): throw .moved(path)
             // The host's own are seen instead, where a rule allows it; scratch stands in for what is written.
