@@ -6,7 +6,8 @@ internal import Testing
 struct WalkTests {
     @Test("in objects and arrays, at every depth")
     func steps() throws {
-        let tree = try read(#"{"a":[1,{"b":[],"c":{}},[[2]],"x"],"long key of more than eight bytes":null,"":{"d":true}}"#)
+        let tree = try read(
+            #"{"a":[1,{"b":[],"c":{}},[[2]],"x"],"long key of more than eight bytes":null,"":{"d":true}}"#)
         func check(_ node: JSONNode) {
             var child = tree.first(in: node)
             switch tree.kind(node) {
