@@ -95,7 +95,7 @@ let package = Package(
         room("Gate", ["Control", "Linux", "Policy", "StrictJSON", "Wire"]),
         room("Launcher", ["Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON"]),
         room("Watcher", ["Control", "Linux", "Policy"]),
-        room("Tools", ["Linux", "Policy", "StrictJSON"]),
+        room("Tools", ["Linux", "Policy", "StrictJSON", "Wire"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
