@@ -122,6 +122,10 @@ let package = Package(
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),
         suite("SandboxingTests", ["Linux", "Sandboxing", "Spawn"]),
+        // Looser than other suites: it starts the program between pipes.
+        .testTarget(
+            name: "ToolsTests", dependencies: ["Linux", "Policy", "Scratch", "Spawn", "StrictJSON", "Tools"],
+            swiftSettings: loose),
     ] + benches + peers
         + fuzzers.map { name, dependencies in
             .target(

@@ -15,6 +15,8 @@ struct Glob: Equatable, Sendable {
     private var deepStars: UInt128 = 0
     /// States that stay on any byte but a slash.
     private var stars: UInt128 = 0
+    /// States of `**` with a slash behind, which may be passed together with it.
+    private var directories: UInt128 = 0
     /// States that a whole character leaves.
     private var marks: UInt128 = 0
     /// States behind `?`, which later bytes of its character do not leave.
@@ -36,11 +38,12 @@ struct Glob: Equatable, Sendable {
             case UInt8(ascii: "*"):
                 let isDeep = at + 1 < pattern.count && pattern[at + 1] == UInt8(ascii: "*")
                 if isDeep { deepStars |= bit } else { stars |= bit }
-                at += isDeep ? 2 : 1
-                // `**/` also stands for nothing at all, so that `**/x` finds an `x` at the top.
-                if isDeep && at < pattern.count && pattern[at] == UInt8(ascii: "/") && state == 0 {
-                    leadingSlash = true
+                // `**/` stands for any directories, and for none.
+                let beginsName = at == 0 || pattern[at - 1] == UInt8(ascii: "/")
+                if isDeep && beginsName && at + 2 < pattern.count && pattern[at + 2] == UInt8(ascii: "/") {
+                    directories |= bit
                 }
+                at += isDeep ? 2 : 1
             case UInt8(ascii: "?"):
                 marks |= bit
                 behindMarks |= bit << 1
@@ -54,31 +57,29 @@ struct Glob: Equatable, Sendable {
         end = state
     }
 
-    /// The pattern begins with `**/`.
-    private var leadingSlash = false
-
     func matches(_ text: borrowing Span<UInt8>) -> Bool {
-        var states = closure(1)
-        if leadingSlash { states |= closure(1 << 2) }
+        var states = closure(1, beginsName: true)
         let wanted = wanted.span
         for at in text.indices {
             let byte = text[at]
+            let isSlash = byte == UInt8(ascii: "/")
             var next = (states & wanted[Int(byte)]) << 1 | states & deepStars
-            if byte != UInt8(ascii: "/") {
+            if !isSlash {
                 next |= states & stars
                 next |= byte & 0xC0 == 0x80 ? states & behindMarks : (states & marks) << 1
             }
-            states = closure(next)
+            states = closure(next, beginsName: isSlash)
             if states == 0 { return false }
         }
         return states >> UInt128(end) & 1 == 1
     }
 
     /// A star may also stand for nothing: whoever is at one is behind it as well.
-    private func closure(_ states: UInt128) -> UInt128 {
+    private func closure(_ states: UInt128, beginsName: Bool) -> UInt128 {
+        let passable = beginsName ? directories : 0
         var all = states
         while true {
-            let more = all | (all & (stars | deepStars)) << 1
+            let more = all | (all & (stars | deepStars)) << 1 | (all & passable) << 2
             if more == all { return all }
             all = more
         }
