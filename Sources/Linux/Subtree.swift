@@ -40,16 +40,22 @@ package struct Subtree: ~Copyable, Sendable {
     /// Opens a regular file for reading.
     ///
     /// - Throws: the failing call; `EISDIR` for a directory, `EINVAL` for a pipe, a device or a socket, none of which
-    ///   is opened, and `EOPNOTSUPP` for a file that the kernel makes up.
+    ///   is opened, `EOPNOTSUPP` for a file that the kernel makes up, `EAGAIN` if it was exchanged meanwhile.
     package borrowing func openFile(_ path: RelativePath) throws(SyscallError) -> RegularFile {
-        switch try facts(of: path, followingLast: true).kind {
+        let place = try open(path, DW_O_PATH)
+        let seen = try status(of: place, path.description)
+        switch FileKind(seen.st_mode) {
         case .regular: break
         case .directory: throw SyscallError("open", path.description, code: EISDIR)
         case .link, .special: throw SyscallError("open", path.description, code: EINVAL)
         }
-        // It may have been exchanged since: non-blocking, so that even a pipe would not wait, and judged again below.
+        try refuseKernelFile(place, seen, path)
+        // Non-blocking: should it have become a pipe, opening would wait.
         let file = try open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
-        try refuseKernelFile(file, path)
+        let opened = try status(of: file, path.description)
+        guard opened.st_dev == seen.st_dev, opened.st_ino == seen.st_ino else {
+            throw SyscallError("open", path.description, code: EAGAIN)
+        }
         return try RegularFile(checking: file, subject: path.description)
     }
 
@@ -58,16 +64,15 @@ package struct Subtree: ~Copyable, Sendable {
     /// - Parameter path: nil for the top.
     package borrowing func openDirectory(_ path: RelativePath?) throws(SyscallError) -> DirectoryReader {
         let directory = try open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK)
-        try refuseKernelFile(directory, path)
+        try refuseKernelFile(directory, status(of: directory, path?.description ?? ""), path)
         return DirectoryReader(owning: directory)
     }
 
-    private borrowing func refuseKernelFile(_ opened: borrowing FileDescriptor, _ path: RelativePath?)
-        throws(SyscallError)
-    {
+    private borrowing func refuseKernelFile(
+        _ place: borrowing FileDescriptor, _ seen: stat, _ path: RelativePath?
+    ) throws(SyscallError) {
         // The top is on a file system of another kind, so only what lies on another device can be the kernel's.
-        let isMounted = try UInt64(status(of: opened, path?.description ?? "").st_dev) != device
-        guard isMounted, try isKernelFileSystem(opened) else { return }
+        guard UInt64(seen.st_dev) != device, try isKernelFileSystem(place) else { return }
         throw SyscallError("openat2", path?.description ?? "", code: EOPNOTSUPP)
     }
 

@@ -41,10 +41,20 @@ final class FileScan {
     /// The line in which `from` lies has been reported.
     private var skipsLine = false
 
-    init(_ file: consuming OpenFile, _ needle: Needle) {
+    /// - Parameter buffer: what an earlier scan has left, so that many small files share one.
+    init(_ file: consuming OpenFile, _ needle: Needle, reusing buffer: [UInt8] = []) {
         self.file = file
         self.needle = needle
-        buffer = [UInt8](repeating: 0, count: Self.pieceBytes)
+        self.buffer = buffer.count == Self.pieceBytes ? buffer : [UInt8](repeating: 0, count: Self.pieceBytes)
+    }
+
+    /// Ends the scan and gives its storage away.
+    func takeBuffer() -> [UInt8] {
+        isAtEnd = true
+        (from, filled, searchable) = (0, 0, 0)
+        var taken: [UInt8] = []
+        swap(&taken, &buffer)
+        return taken
     }
 
     func step() throws(ToolFault) -> Step {
@@ -73,9 +83,12 @@ final class FileScan {
     /// Counts lines up to `end`, which is where the search goes on.
     private func advance(to end: Int) {
         let bytes = buffer
-        for at in from..<end where bytes[at] == lineFeed {
-            line &+= 1
-            lineStart = base &+ at &+ 1
+        let count = lineFeeds(bytes.span.extracting(from..<end))
+        if count > 0 {
+            line += count
+            var last = end - 1
+            while bytes[last] != lineFeed { last -= 1 }
+            lineStart = base + last + 1
         }
         from = end
     }
@@ -114,15 +127,18 @@ final class FileScan {
             searchable = filled
             return .working(bytes: 0)
         }
-        let bytes = buffer
-        var lastEnd = -1
-        for at in filled..<(filled + count) {
-            let byte = bytes[at]
-            if byte == 0 { return .binary }
-            if byte == lineFeed { lastEnd = at }
-        }
-        filled += count
-        searchable = lastEnd + 1
+        let end = filled + count
+        guard zeros(buffer.span.extracting(filled..<end)) == 0 else { return .binary }
+        var last = end
+        while last > filled, buffer[last - 1] != lineFeed { last -= 1 }
+        searchable = last > filled ? last : 0
+        filled = end
         return .working(bytes: count)
     }
+}
+
+private func zeros(_ bytes: borrowing Span<UInt8>) -> Int {
+    var count = 0
+    for at in bytes.indices { count &+= bytes[at] == 0 ? 1 : 0 }
+    return count
 }

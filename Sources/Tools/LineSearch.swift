@@ -11,11 +11,12 @@ struct LineSearch {
         case tooFar
     }
 
-    /// How far into a file a line is looked for.
+    /// How far into a file a line is looked for: a second or two of work.
     static let maxBytes = 1 << 30
     private static let pieceBytes = 64 << 10
 
     private let wanted: Int
+    private let limit: Int
     /// Line feeds before ``offset``.
     private var ends = 0
     private var offset = 0
@@ -23,12 +24,17 @@ struct LineSearch {
     private var isAtStart = true
     private var buffer = [UInt8](repeating: 0, count: pieceBytes)
 
-    /// - Parameter line: counted from 1.
-    init(_ line: Int) { wanted = line - 1 }
+    /// - Parameters:
+    ///   - line: counted from 1.
+    ///   - limit: of the bytes before it; whole pieces are read.
+    init(_ line: Int, within limit: Int) {
+        wanted = line - 1
+        self.limit = limit
+    }
 
     mutating func step(_ file: borrowing OpenFile) throws(ToolFault) -> Found {
         if wanted == 0 { return .at(0) }
-        guard offset < Self.maxBytes else { return .tooFar }
+        guard offset < limit else { return .tooFar }
         let count = try file.read(into: &buffer, from: 0, at: offset)
         if count == 0 {
             // Behind the last line feed there is a line only if something stands there; an empty file has none.

@@ -56,7 +56,7 @@ final class ReadJob {
         place = Place.inside(root, inner).shown
         if hasLines {
             range = .lines(first: startLine ?? 1, count: lineCount ?? Self.defaultLines)
-            search = LineSearch(startLine ?? 1)
+            search = LineSearch(startLine ?? 1, within: LineSearch.maxBytes)
         } else {
             range = .bytes(offset: offset ?? 0, length: length ?? Self.defaultBytes)
         }

@@ -36,6 +36,7 @@ final class SearchJob {
     private let walk: Walk?
     /// The file that is being searched, and its path.
     private var scan: FileScan?
+    private var buffer: [UInt8] = []
     private var path: [UInt8] = []
     /// Lines of it up to here were reported by an earlier call.
     private var seenLines = 0
@@ -145,7 +146,8 @@ final class SearchJob {
             position = Cursor(path: path)
             return
         }
-        scan = FileScan(file, request.needle)
+        scan = FileScan(file, request.needle, reusing: buffer)
+        buffer = []
         self.path = path
         seenLines = 0
     }
@@ -177,6 +179,7 @@ final class SearchJob {
     }
 
     private func close() {
+        buffer = scan?.takeBuffer() ?? []
         scan = nil
         position = Cursor(path: path)
     }

@@ -23,10 +23,12 @@ struct ClockTests {
     @Test(
         "a zone is told with its offset, name and season",
         arguments: [
-            ("Europe/Berlin", "2026-11-21T18:00:00+01:00", "CET", 3600), ("Asia/Kolkata", "2026-11-21T22:30:00+05:30", "IST", 19800),
+            ("Europe/Berlin", "2026-11-21T18:00:00+01:00", "CET", 3600),
+            ("Asia/Kolkata", "2026-11-21T22:30:00+05:30", "IST", 19800),
             ("America/New_York", "2026-11-21T12:00:00-05:00", "EST", -18000),
             ("Pacific/Chatham", "2026-11-22T06:45:00+13:45", "+1345", 49500),
-            ("America/St_Johns", "2026-11-21T13:30:00-03:30", "NST", -12600), ("Etc/GMT+5", "2026-11-21T12:00:00-05:00", "-05", -18000),
+            ("America/St_Johns", "2026-11-21T13:30:00-03:30", "NST", -12600),
+            ("Etc/GMT+5", "2026-11-21T12:00:00-05:00", "-05", -18000),
         ])
     func zones(_ zone: String, _ time: String, _ name: String, _ offset: Int) throws {
         let reply = try ScriptedChannel().answer("time_now", #"{"timezone":"\#(zone)"}"#)
@@ -39,8 +41,10 @@ struct ClockTests {
     @Test(
         "what is no zone is refused, whatever file it names",
         arguments: [
-            "Europe", "Europe/", "/etc/localtime", "../localtime", "Europe/../Europe/Berlin", "localtime/x", "posixrules/..", "Mars/Phobos",
-            "tzdata.zi", "zone.tab", "europe/Berlin\u{7F}", "right/UTC", "Europe//Berlin", ".", "", "Europe/Berlin ", "leapseconds",
+            "Europe", "Europe/", "/etc/localtime", "../localtime", "Europe/../Europe/Berlin", "localtime/x",
+            "posixrules/..", "Mars/Phobos",
+            "tzdata.zi", "zone.tab", "europe/Berlin\u{7F}", "right/UTC", "Europe//Berlin", ".", "", "Europe/Berlin ",
+            "leapseconds",
         ])
     func unknown(_ zone: String) throws {
         #expect(try ScriptedChannel().refusal("time_now", #"{"timezone":"\#(zone)"}"#) == "zone-unknown")
@@ -50,7 +54,10 @@ struct ClockTests {
     func oracle() throws {
         let list = try Spawn.run(
             "/bin/sh",
-            ["-c", "cd /usr/share/zoneinfo && find -L [A-Z]* -type f ! -name '*.*' ! -path 'right/*' ! -path 'posix/*' | sort"])
+            [
+                "-c",
+                "cd /usr/share/zoneinfo && find -L [A-Z]* -type f ! -name '*.*' ! -path 'right/*' ! -path 'posix/*' | sort",
+            ])
         let names = list.output.split(separator: "\n").map(String.init)
         try #require(names.count > 300, "no zones to compare with")
         // Every half year from 1915 to 2095 and hours around the present changes: before 1915 and its odd seconds too.
@@ -75,7 +82,8 @@ struct ClockTests {
                 let local = zone.local(at: Int64(time))
                 let civil = CivilTime(seconds: Int64(time), offset: local.seconds)
                 // Before clocks were set there, the local time is unknown: an offset of nothing, which date(1) negates.
-                let isUnknown = line.contains(" -00:00:00 -00 ") && local.seconds == 0 && local.abbreviation == text("-00")
+                let isUnknown =
+                    line.contains(" -00:00:00 -00 ") && local.seconds == 0 && local.abbreviation == text("-00")
                 if describe(civil, local) != line, !isUnknown { Issue.record("\(name) at \(time): \(line)") }
                 compared += 1
             }
@@ -88,7 +96,8 @@ struct ClockTests {
         let offset = abs(local.seconds)
         let sign = local.seconds < 0 ? "-" : "+"
         let zone = "\(sign)\(two(offset / 3600)):\(two(offset / 60 % 60)):\(two(offset % 60))"
-        return "\(time.year)-\(two(time.month))-\(two(time.day))T\(two(time.second / 3600)):\(two(time.second / 60 % 60))"
+        return
+            "\(time.year)-\(two(time.month))-\(two(time.day))T\(two(time.second / 3600)):\(two(time.second / 60 % 60))"
             + ":\(two(time.second % 60)) \(zone) \(String(decoding: local.abbreviation, as: UTF8.self)) \(time.weekday)"
     }
 
@@ -135,8 +144,10 @@ struct ClockTests {
         arguments: [
             ("UTC0", 1_795_280_400, 0, "UTC"), ("CET-1CEST,M3.5.0,M10.5.0/3", 1_782_000_000, 7200, "CEST"),
             ("CET-1CEST,M3.5.0,M10.5.0/3", 1_795_280_400, 3600, "CET"), ("<+0330>-3:30", 0, 12_600, "+0330"),
-            ("NZST-12NZDT,M9.5.0,M4.1.0/3", 1_795_280_400, 46_800, "NZDT"), ("NZST-12NZDT,M9.5.0,M4.1.0/3", 1_782_000_000, 43_200, "NZST"),
-            ("IST-1GMT0,M10.5.0,M3.5.0/1", 1_795_280_400, 0, "GMT"), ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", 1_782_000_000, -3600, "-01"),
+            ("NZST-12NZDT,M9.5.0,M4.1.0/3", 1_795_280_400, 46_800, "NZDT"),
+            ("NZST-12NZDT,M9.5.0,M4.1.0/3", 1_782_000_000, 43_200, "NZST"),
+            ("IST-1GMT0,M10.5.0,M3.5.0/1", 1_795_280_400, 0, "GMT"),
+            ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", 1_782_000_000, -3600, "-01"),
             ("AAA0BBB,J60,J300", 1_772_323_200, 0, "AAA"), ("AAA0BBB,J60,J300", 1_772_330_400, 3600, "BBB"),
             ("AAA0BBB,0/0,J365/25", 1_795_280_400, 3600, "BBB"),
         ])
@@ -149,8 +160,10 @@ struct ClockTests {
     @Test(
         "what is no such rule is refused",
         arguments: [
-            "", "U0", "UTC", "UTC0,", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M3.5.0,M13.5.0", "CET-1CEST,M3.6.0,M10.5.0",
-            "CET-1CEST,M3.5.7,M10.5.0", "CET-25", "CET-1CEST,J0,J1", "CET-1CEST,366,1", "<+03-3", "CET-1CEST,M3.5.0/168,M10.5.0", "CET-1 ",
+            "", "U0", "UTC", "UTC0,", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M3.5.0,M13.5.0",
+            "CET-1CEST,M3.6.0,M10.5.0",
+            "CET-1CEST,M3.5.7,M10.5.0", "CET-25", "CET-1CEST,J0,J1", "CET-1CEST,366,1", "<+03-3",
+            "CET-1CEST,M3.5.0/168,M10.5.0", "CET-1 ",
             "CET-1:60", "CET-1CEST,M3.5.0,M10.5.0x",
         ])
     func badRules(_ rule: String) {

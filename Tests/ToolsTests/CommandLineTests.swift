@@ -14,7 +14,10 @@ struct CommandLineTests {
 
     @Test("the last part of a path is its label, unless another is given")
     func labels() throws {
-        #expect(try grants("--read", "/srv/notes", "--label", "code=/srv/a=b/src/") == ["notes=/srv/notes", "code=/srv/a=b/src/"])
+        #expect(
+            try grants("--read", "/srv/notes", "--label", "code=/srv/a=b/src/") == [
+                "notes=/srv/notes", "code=/srv/a=b/src/",
+            ])
         #expect(try grants("--read", "/srv/notes/") == ["notes=/srv/notes/"])
         #expect(try grants() == [])
     }
@@ -28,10 +31,12 @@ struct CommandLineTests {
     @Test(
         "what is not understood is refused with its reason",
         arguments: [
-            (["--what"], ArgumentError.unknown("--what")), (["/srv"], .unknown("/srv")), (["--read"], .valueMissing("--read")),
+            (["--what"], ArgumentError.unknown("--what")), (["/srv"], .unknown("/srv")),
+            (["--read"], .valueMissing("--read")),
             (["--read", ""], .valueMissing("--read")), (["--label"], .valueMissing("--label")),
             (["--read", "/"], .noLabel(path: "/")), (["--read", "."], .noLabel(path: ".")),
-            (["--read", "/srv/.git"], .noLabel(path: "/srv/.git")), (["--read", "/srv/my notes"], .noLabel(path: "/srv/my notes")),
+            (["--read", "/srv/.git"], .noLabel(path: "/srv/.git")),
+            (["--read", "/srv/my notes"], .noLabel(path: "/srv/my notes")),
             (["--label", "notes"], .badLabel("notes")), (["--label", "a b=/srv"], .badLabel("a b=/srv")),
             (["--label", "=/srv"], .badLabel("=/srv")), (["--label", "a="], .badLabel("a=")),
             (["--label", "a/b=/srv"], .badLabel("a/b=/srv")), (["--label", "..=/srv"], .badLabel("..=/srv")),

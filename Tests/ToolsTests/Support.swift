@@ -63,7 +63,8 @@ final class ScriptedChannel {
     func modern(_ method: String, _ members: String = "") throws -> Reply {
         let id = takeID()
         let comma = members.isEmpty ? "" : ","
-        let line = #"{"jsonrpc":"2.0","id":\#(id),"method":"\#(method)","params":{"_meta":\#(modernMeta)\#(comma)\#(members)}}"#
+        let line =
+            #"{"jsonrpc":"2.0","id":\#(id),"method":"\#(method)","params":{"_meta":\#(modernMeta)\#(comma)\#(members)}}"#
         return try only(try send(line))
     }
 

@@ -9,12 +9,17 @@ struct TextTests {
     @Test(
         "a glob matches names as people expect",
         arguments: [
-            ("*.md", "a.md", true), ("*.md", ".md", true), ("*.md", "a.mdx", false), ("*.md", "a.MD", false), ("*", "", true),
+            ("*.md", "a.md", true), ("*.md", ".md", true), ("*.md", "a.mdx", false), ("*.md", "a.MD", false),
+            ("*", "", true),
             ("*", "a/b", false), ("**", "a/b", true), ("a?c", "abc", true), ("a?c", "aäc", true), ("a?c", "a😀c", true),
-            ("a?c", "ac", false), ("a?c", "a/c", false), ("??", "ä", false), ("?", "ä", true), ("a*b*c", "a1b2b3c", true),
-            ("a*b*c", "a1b2b3", false), ("**/x", "x", true), ("**/x", "a/x", true), ("**/x", "a/b/x", true), ("**/x", "ax", false),
-            ("src/**/*.c", "src/a/b.c", true), ("src/**/*.c", "src/b.c", true), ("src/**/*.c", "srcb.c", false), ("a**/b", "ab", false), ("a/**", "a", false), ("src/**", "src/a/b", true), ("[a]", "a", false),
-            ("[a]", "[a]", true), ("{a,b}", "a", false), ("\\*", "\\x", true), ("***", "a/b", true), ("a**b", "a/x/b", true),
+            ("a?c", "ac", false), ("a?c", "a/c", false), ("??", "ä", false), ("?", "ä", true),
+            ("a*b*c", "a1b2b3c", true),
+            ("a*b*c", "a1b2b3", false), ("**/x", "x", true), ("**/x", "a/x", true), ("**/x", "a/b/x", true),
+            ("**/x", "ax", false),
+            ("src/**/*.c", "src/a/b.c", true), ("src/**/*.c", "src/b.c", true), ("src/**/*.c", "srcb.c", false),
+            ("a**/b", "ab", false), ("a/**", "a", false), ("src/**", "src/a/b", true), ("[a]", "a", false),
+            ("[a]", "[a]", true), ("{a,b}", "a", false), ("\\*", "\\x", true), ("***", "a/b", true),
+            ("a**b", "a/x/b", true),
         ])
     func globs(_ pattern: String, _ name: String, _ isMatch: Bool) throws {
         let glob = try Glob(text(pattern))
@@ -27,8 +32,12 @@ struct TextTests {
         var random = Seeded(7)
         var matched = 0
         for _ in 0..<20_000 {
-            let pattern = (0..<Int.random(in: 1...7, using: &random)).map { _ in "ab/*?".utf8.randomElement(using: &random) ?? 97 }
-            let name = (0..<Int.random(in: 0...7, using: &random)).map { _ in "ab/".utf8.randomElement(using: &random) ?? 97 }
+            let pattern = (0..<Int.random(in: 1...7, using: &random)).map { _ in
+                "ab/*?".utf8.randomElement(using: &random) ?? 97
+            }
+            let name = (0..<Int.random(in: 0...7, using: &random)).map { _ in
+                "ab/".utf8.randomElement(using: &random) ?? 97
+            }
             let expected = plainMatch(pattern[...], name[...], (true, true))
             let glob = try Glob(pattern)
             #expect(glob.matches(name) == expected, "\(pattern) \(name)")
@@ -71,8 +80,14 @@ struct TextTests {
         let letters = Array("aAbBäÄßſsSkKK\u{1E9E}".unicodeScalars)
         var found = 0
         for _ in 0..<20_000 {
-            let needle = String(String.UnicodeScalarView((0..<Int.random(in: 1...4, using: &random)).compactMap { _ in letters.randomElement(using: &random) }))
-            let hay = String(String.UnicodeScalarView((0..<Int.random(in: 0...12, using: &random)).compactMap { _ in letters.randomElement(using: &random) }))
+            let needle = String(
+                String.UnicodeScalarView(
+                    (0..<Int.random(in: 1...4, using: &random)).compactMap { _ in letters.randomElement(using: &random)
+                    }))
+            let hay = String(
+                String.UnicodeScalarView(
+                    (0..<Int.random(in: 0...12, using: &random)).compactMap { _ in letters.randomElement(using: &random)
+                    }))
             let bytes = text(hay)
             let expected = plainFind(needle, hay, ignoresCase)
             let match = Needle(text(needle), ignoresCase: ignoresCase).first(in: bytes.span, 0..<bytes.count)
@@ -87,7 +102,10 @@ struct TextTests {
         let there = Array(hay.unicodeScalars)
         func forms(_ scalar: Unicode.Scalar) -> Set<String> {
             guard ignoresCase else { return [String(scalar)] }
-            let all = [scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping, scalar.properties.titlecaseMapping]
+            let all = [
+                scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping,
+                scalar.properties.titlecaseMapping,
+            ]
             return Set(all.filter { $0.unicodeScalars.count == 1 } + [String(scalar)])
         }
         guard there.count >= wanted.count else { return nil }
@@ -123,7 +141,8 @@ struct TextTests {
         var random = Seeded(3)
         let letters: [Unicode.Scalar] = ["a", "\"", "\\", "\u{1}", "\n", "\u{7F}", "\u{85}", "ä", "\u{2028}", "€", "😀"]
         for _ in 0..<3000 {
-            let string = String(String.UnicodeScalarView((0..<40).compactMap { _ in letters.randomElement(using: &random) }))
+            let string = String(
+                String.UnicodeScalarView((0..<40).compactMap { _ in letters.randomElement(using: &random) }))
             let bytes = text(string)
             let budget = Int.random(in: 0...120, using: &random)
             let kept = Array(bytes[..<fits(bytes, budget)])
