@@ -103,7 +103,7 @@ let package = Package(
         room("Gate", ["Control", "Linux", "Policy", "StrictJSON", "Wire"]),
         room("Launcher", ["Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON"]),
         room("Watcher", ["Control", "Linux", "Policy"]),
-        room("Tools", ["Linux", "Policy", "StrictJSON"]),
+        room("Tools", ["Linux", "Policy", "StrictJSON", "Wire"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
@@ -136,6 +136,10 @@ let package = Package(
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),
         suite("SandboxingTests", ["Linux", "Sandboxing", "Scratch", "Spawn"]),
+        // Looser than other suites: it starts the program between pipes.
+        .testTarget(
+            name: "ToolsTests", dependencies: ["Linux", "Policy", "Scratch", "Spawn", "StrictJSON", "Tools"],
+            swiftSettings: loose),
     ] + benches + peers
         + fuzzers.map { name, dependencies in
             .target(

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 _Static_assert(DW_O_PATH == O_PATH, "files.h disagrees with the kernel's header");
@@ -19,6 +20,11 @@ _Static_assert(DW_O_PATH == O_PATH, "files.h disagrees with the kernel's header"
 int dw_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+int64_t dw_file_system(int fd) {
+    struct statfs info;
+    return fstatfs(fd, &info) < 0 ? -1 : (int64_t)(uint32_t)info.f_type;
 }
 
 ssize_t dw_getdents(int directory, void *buffer, size_t size) { return getdents64(directory, buffer, size); }

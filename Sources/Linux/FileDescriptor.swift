@@ -68,6 +68,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
         guard dw_fcntl_int(number, F_SETFD, on ? FD_CLOEXEC : 0) >= 0 else { throw .last("fcntl(F_SETFD)") }
     }
 
+    /// Whether this is a pipe or a socket, whose other end is another program's: a terminal is often shared by several.
+    package borrowing func isPipeOrSocket() throws(SyscallError) -> Bool {
+        let kind = try status(of: self, "").st_mode & S_IFMT
+        return kind == S_IFIFO || kind == S_IFSOCK
+    }
+
     /// Reads up to `limit` bytes onto the end of `queue`; one system call.
     package borrowing func read(into queue: inout ByteQueue, limit: Int) throws(SyscallError) -> Transfer {
         let count = unsafe queue.fill(limit) { room in

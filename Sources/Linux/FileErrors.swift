@@ -18,6 +18,18 @@ extension SyscallError {
     package var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
     /// The file system cannot do what was asked.
     package var isUnsupported: Bool { code == EOPNOTSUPP || code == ENOSYS || code == EINVAL }
+    package var isNotPermitted: Bool { code == EACCES || code == EPERM }
+    package var isNotDirectory: Bool { code == ENOTDIR }
+    package var isDirectory: Bool { code == EISDIR }
+    package var isNameTooLong: Bool { code == ENAMETOOLONG }
+    /// A link where none is followed, or one that leads in a circle.
+    package var isLinkRefused: Bool { code == ELOOP }
+    /// The path leads out of the directory that it had to stay below.
+    package var isOutside: Bool { code == EXDEV }
+    /// Something that is not a file was to be opened as one.
+    package var isNoRegularFile: Bool { code == EINVAL }
+    /// It lies on a file system that the kernel makes up.
+    package var isKernelFile: Bool { code == EOPNOTSUPP }
 
     package static func outOfSpace(_ call: StaticString) -> SyscallError { SyscallError(call, code: ENOSPC) }
     package static func inputOutput(_ call: StaticString) -> SyscallError { SyscallError(call, code: EIO) }

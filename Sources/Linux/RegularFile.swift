@@ -2,8 +2,27 @@
 internal import CLinux
 internal import Glibc
 
+/// What stands behind a name in a directory.
+package enum FileKind: Equatable, Sendable {
+    case regular
+    case directory
+    case link
+    /// A pipe, a socket or a device: opening one may wait, or do something.
+    case special
+
+    init(_ mode: mode_t) {
+        switch mode & S_IFMT {
+        case S_IFREG: self = .regular
+        case S_IFDIR: self = .directory
+        case S_IFLNK: self = .link
+        default: self = .special
+        }
+    }
+}
+
 /// What the kernel says about an open file.
 package struct FileFacts: Equatable, Sendable {
+    package let kind: FileKind
     /// In bytes.
     package let size: UInt64
     /// On disk, in bytes: more than ``size`` where space was reserved ahead.
@@ -18,6 +37,7 @@ package struct FileFacts: Equatable, Sendable {
     package let modified: Int64
 
     init(_ info: stat) {
+        kind = FileKind(info.st_mode)
         size = UInt64(max(info.st_size, 0))
         allocated = UInt64(max(info.st_blocks, 0)) * 512
         owner = info.st_uid

@@ -15,6 +15,9 @@ int dw_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, u
 // O_PATH, hidden behind _GNU_SOURCE.
 #define DW_O_PATH 010000000
 
+// The file system's magic number of fstatfs(2), whose header Swift's Glibc module lacks.
+int64_t dw_file_system(int fd);
+
 // getdents64(2).
 ssize_t dw_getdents(int directory, void *buffer, size_t size);
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Linux
+internal import StrictJSON
+
+/// What a piece of work has brought.
+enum Outcome: Sendable {
+    case tool(ToolAnswer)
+    /// A page of `resources/list`: the array, and the cursor of the next page.
+    case resources(CanonicalJSON, next: [UInt8]?)
+    /// The array of a `resources/read`.
+    case contents(CanonicalJSON)
+}
+
+enum JobStep {
+    case working
+    case done(Outcome)
+}
+
+/// How far a long piece of work is.
+struct JobProgress: Equatable, Sendable {
+    /// Rises with every file or entry.
+    let done: Int
+    let words: String
+}
+
+/// Work on files, done in steps of less than a millisecond or so, between which the server listens.
+enum Job {
+    case list(ListJob)
+    case read(ReadJob)
+    case search(SearchJob)
+    case resources(ResourceListJob)
+    case resource(ResourceReadJob)
+
+    /// - Throws: the refusal that ends the work.
+    func step(_ now: Instant) throws(ToolFault) -> JobStep {
+        switch self {
+        case .list(let job): try job.step(now)
+        case .read(let job): try job.step()
+        case .search(let job): try job.step(now)
+        case .resources(let job): try job.step(now)
+        case .resource(let job): try job.step()
+        }
+    }
+
+    /// Whether it is a tool's, whose failures are results.
+    var isTool: Bool {
+        switch self {
+        case .list, .read, .search: true
+        case .resources, .resource: false
+        }
+    }
+
+    /// Nil for what is never long.
+    var progress: JobProgress? {
+        switch self {
+        case .list(let job): job.progress
+        case .search(let job): job.progress
+        case .read, .resources, .resource: nil
+        }
+    }
+}

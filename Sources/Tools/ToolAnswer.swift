@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import StrictJSON
+
+/// What a tool has found.
+struct ToolAnswer: Sendable {
+    /// Above this no more entries or matches are added. It is sent twice, once as text with escaped quotes, and the
+    /// whole message must stay below the 4 MiB that peers read (``JSONLimits/message``).
+    static let maxStructuredBytes = 512 << 10
+
+    /// Fits the tool's `outputSchema`.
+    let structured: CanonicalJSON
+    let content: Content
+
+    /// The same for clients that do not read the structured form.
+    enum Content: Sendable {
+        /// The structured form as text.
+        case json
+        case text([UInt8])
+        /// In base64.
+        case image([UInt8], type: StaticString)
+        /// In base64, with the resource's address.
+        case blob([UInt8], type: StaticString, address: [UInt8])
+    }
+
+    init(_ structured: CanonicalJSON, _ content: Content = .json) {
+        self.structured = structured
+        self.content = content
+    }
+}
