@@ -7,6 +7,8 @@ extension SyscallError {
     package var isExisting: Bool { code == EEXIST }
     /// The kernel's ways to say that this caller may not.
     package var isForbidden: Bool { code == EACCES || code == EPERM }
+    /// Nobody listens behind the name.
+    package var isConnectionRefused: Bool { code == ECONNREFUSED }
     package var isWouldBlock: Bool { code == EWOULDBLOCK }
     package var isTooBig: Bool { code == EFBIG }
     /// The disk, the quota or the process's file size limit is used up: it may pass by itself.
@@ -15,5 +17,6 @@ extension SyscallError {
     package var isUnsupported: Bool { code == EOPNOTSUPP || code == ENOSYS || code == EINVAL }
 
     package static func outOfSpace(_ call: StaticString) -> SyscallError { SyscallError(call, code: ENOSPC) }
+    package static func timedOut(_ call: StaticString) -> SyscallError { SyscallError(call, code: ETIMEDOUT) }
     package static func inputOutput(_ call: StaticString) -> SyscallError { SyscallError(call, code: EIO) }
 }
