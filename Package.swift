@@ -41,7 +41,12 @@ let benches: [Target] =
         .executableTarget(
             name: "AuditBench", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
             path: "bench/audit/AuditBench", swiftSettings: strict),
+        .executableTarget(
+            name: "LinuxBench", dependencies: ["Linux"], path: "bench/linux/LinuxBench", swiftSettings: strict),
         .executableTarget(name: "WireBench", dependencies: ["Wire"], path: "bench/wire", swiftSettings: strict),
+        .executableTarget(
+            name: "SchemaBench", dependencies: ["Policy", "StrictJSON"], path: "bench/schema/SchemaBench",
+            swiftSettings: strict),
     ]
 
 /// Programs that end-to-end tests talk to, built only on request.
@@ -60,11 +65,14 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
     Context.environment["DOORWARD_FUZZ"] == nil
     ? []
     : [
-        ("json", ["StrictJSON"]),
+        ("audit-verify", ["Audit", "Crypto", "Linux"]),
+        ("json", ["JSONReference", "StrictJSON"]),
         ("json-comments", ["StrictJSON"]),
         ("http-head", ["Wire"]),
         ("chunked", ["Wire"]),
         ("websocket", ["Wire"]),
+        ("schema", ["Policy", "StrictJSON"]),
+        ("regex", ["Policy"]),
     ]
 
 let package = Package(
@@ -99,10 +107,13 @@ let package = Package(
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
-        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "StrictJSON"], exclude: ["golden"]),
+        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "Spawn", "StrictJSON"], exclude: ["golden"]),
+        suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
-        suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
+        suite("PolicyTests", ["Policy", "StrictJSON"], exclude: ["vectors"]),
+        .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
+        suite("StrictJSONTests", ["JSONReference", "StrictJSON"], exclude: ["vectors"]),
         suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
         // What several test targets start programs with, and the programs.
         .target(name: "Spawn", dependencies: ["Linux"], path: "Tests/Support/Spawn", swiftSettings: loose),
@@ -118,10 +129,13 @@ let package = Package(
             name: "RoomProbe", dependencies: ["Linux"], path: "Tests/Support/RoomProbe",
             swiftSettings: loose,
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
+            name: "JournalProbe", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
+            path: "Tests/Support/JournalProbe", swiftSettings: strict),
         // Looser than other suites: it holds our owners against bare system calls.
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),
-        suite("SandboxingTests", ["Linux", "Sandboxing", "Spawn"]),
+        suite("SandboxingTests", ["Linux", "Sandboxing", "Scratch", "Spawn"]),
     ] + benches + peers
         + fuzzers.map { name, dependencies in
             .target(

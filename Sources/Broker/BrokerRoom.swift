@@ -14,7 +14,9 @@ internal import StrictJSON
 final class BrokerRoom {
     var poller: Poller
     var ready: [Readiness] = []
-    var now = Instant.now
+    /// What the time is, for all that this turn decides.
+    private(set) var now: Instant
+    private let clock: () -> Instant
 
     // Doors.
     let launcher: Channel
@@ -29,7 +31,10 @@ final class BrokerRoom {
     // What the installation is.
     var phase: Phase = .standingUp
     var mode: LaunchReport.Mode = .serve
-    private(set) var statePath: String
+    let statePath: String
+    let confinesItself: Bool
+    /// Asked once, at the start: behind the filter nobody answers.
+    let ownUser = ThisProcess.uid
     var isFullDemanded = true
     /// What the launcher enforced on this room.
     var launchReport: [UInt8] = []
@@ -56,6 +61,8 @@ final class BrokerRoom {
     var upstreams: [UInt32: Upstream] = [:]
     var upstreamByKey: [UpstreamKey: Upstream] = [:]
     var backoff: [UpstreamKey: Backoff] = [:]
+    /// Servers that were told to end and are not buried yet.
+    var departing: [UInt32: (name: ServerName, pid: UInt32)] = [:]
     var admissions: [UInt32: Admission] = [:]
     var heldCalls: [[UInt8]: HeldCall] = [:]
     var inputRounds: [UInt32: InputRound] = [:]
@@ -100,9 +107,19 @@ final class BrokerRoom {
     /// Between two looks at deadlines, in milliseconds: the precision of every time limit here.
     static let tickMilliseconds: UInt64 = 100
 
-    /// - Parameter statePath: the state directory, as this room's own tree shows it.
-    init(door: consuming FileDescriptor, statePath: String) throws(SyscallError) {
+    /// - Parameters:
+    ///   - statePath: the state directory, as this room's own tree shows it.
+    ///   - clock: moved by tests, which then need not wait.
+    ///   - confinesItself: whether the room loads its filter when it is ready; a process that hosts more than the room,
+    ///     as a test does, cannot.
+    init(
+        door: consuming FileDescriptor, statePath: String, confinesItself: Bool = true,
+        clock: @escaping () -> Instant = { .now }
+    ) throws(SyscallError) {
         self.statePath = statePath
+        self.clock = clock
+        now = clock()
+        self.confinesItself = confinesItself
         poller = try Poller()
         launcher = Channel(door) { kind in LaunchReport.Kind(rawValue: kind) == nil ? nil : Caps.report + 2 * Caps.path }
         seal = Seal.empty
@@ -115,11 +132,13 @@ final class BrokerRoom {
     }
 
     /// One turn of the loop.
-    func turn() throws(BrokerFault) {
-        do { try poller.wait(&ready, milliseconds: waitTime()) } catch {
+    ///
+    /// - Parameter patience: how long to wait for something to do, in milliseconds; nil for as long as nothing is due.
+    func turn(patience: Int32? = nil) throws(BrokerFault) {
+        do { try poller.wait(&ready, milliseconds: patience ?? waitTime()) } catch {
             throw BrokerFault("the broker cannot wait: \(error)", hint: "this is a fault of doorward, please report it")
         }
-        now = .now
+        now = clock()
         for event in ready { try handle(event) }
         if now >= nextTick { tick() }
         settle()
@@ -131,7 +150,7 @@ final class BrokerRoom {
         let isQuiet = connections.isEmpty && upstreams.isEmpty && admissions.isEmpty && operators.isEmpty
         if case .draining = phase { return Int32(Self.tickMilliseconds) }
         if phase == .standingUp || isQuiet { return 60_000 }
-        return Int32(min(nextTick.milliseconds(after: Instant.now), 60_000))
+        return Int32(min(nextTick.milliseconds(after: clock()), 60_000))
     }
 
     private func handle(_ event: Readiness) throws(BrokerFault) {

@@ -32,7 +32,7 @@ extension BrokerRoom {
             }
         }
         for upstream in Array(upstreams.values) { leave(upstream) }
-        guard upstreams.isEmpty || isDue else { return }
+        guard (upstreams.isEmpty && departing.isEmpty) || isDue else { return }
         if !administration.isEmpty && !isDue { return }
         settle()
         // Whatever could still be recorded has been: the checkpoint signs it.

@@ -6,7 +6,6 @@ internal import Policy
 
 /// Opens the audit log of an installation; makes its key and its name at the first start.
 enum JournalOpening {
-    private static let keyName = FileName("audit.ed25519")
     private static let installationName = FileName("installation")
 
     static func open(_ state: borrowing Directory, audit: AuditSettings) throws(JournalError) -> Journal {
@@ -33,17 +32,15 @@ enum JournalOpening {
 
     /// The log's signing key: made once, readable by this room alone.
     private static func signingKey(_ keys: borrowing Directory) throws(SyscallError) -> SigningKey {
-        do throws(SyscallError) {
-            let bytes = try keys.open(keyName).readWhole(limit: SigningKey.byteCount)
-            guard let key = SigningKey(bytes) else { throw SyscallError.inputOutput("read") }
-            return key
+        do throws(KeyFile.Failure) {
+            if let known = try KeyFile.load(in: keys) { return known }
+            return try KeyFile.create(in: keys)
         } catch {
-            guard error.isNotFound else { throw error }
+            switch error {
+            case .unusable(let failure): throw failure
+            case .refused: throw SyscallError("open", "\(KeyFile.name)", code: SyscallError.forbidden)
+            }
         }
-        let key = SigningKey.generate()
-        let secret = key.secretBytes
-        try keys.replace(keyName, with: secret.span)
-        return key
     }
 
     /// A random name, so that logs of several installations can be told apart.

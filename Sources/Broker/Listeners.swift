@@ -163,7 +163,7 @@ extension BrokerRoom {
             return
         }
         // The mode of the socket's file keeps other users out; this is the second lock.
-        if listener.kind == .local, peer.uid != ThisProcess.uid {
+        if listener.kind == .local, peer.uid != ownUser {
             listener.connections -= 1
             refuseAtTheDoor(.peerNotAsDemanded, listener, peer)
             return

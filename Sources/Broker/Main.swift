@@ -8,7 +8,7 @@ func runBroker() -> Never {
     Signal.ignoreBrokenPipe()
     do throws(SyscallError) {
         let room = try BrokerRoom(
-            door: FileDescriptor(owning: 3), statePath: CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "/state")
+            door: FileDescriptor(owning: 3), statePath: ThisProcess.arguments.dropFirst().first?.description ?? "/state")
         do throws(BrokerFault) { try room.run() } catch {
             room.say(error)
             exit(1)

@@ -33,7 +33,7 @@ extension BrokerRoom {
         while true {
             do throws(SyscallError) {
                 guard let socket = try TCPSocket.accept(operatorSocket.socket) else { return }
-                guard operators.count < Self.mostOperators, try UnixSocket.peer(of: socket).uid == ThisProcess.uid else {
+                guard operators.count < Self.mostOperators, try UnixSocket.peer(of: socket).uid == ownUser else {
                     record(.refused) { json in
                         json.key("listener")
                         json.string("operator")

@@ -158,19 +158,20 @@ extension BrokerRoom {
 
     /// The launcher says that the whole tree of a server is gone.
     func exited(_ number: UInt32, status: UInt32) {
-        guard let upstream = upstreams[number] else { return }
+        let departed = departing.removeValue(forKey: number)
+        guard let (name, pid) = departed ?? upstreams[number].map({ ($0.view.name, $0.pid) }) else { return }
         record(.launchEnded) { json in
-            if upstream.pid != 0 {
-                json.key("pid")
-                json.unsigned(UInt64(upstream.pid))
-            }
+            json.key("pid")
+            json.unsigned(UInt64(pid))
             json.key("server")
-            json.string(upstream.view.name.bytes)
+            json.string(name.bytes)
             json.key("status")
             json.unsigned(UInt64(status))
         }
+        guard let upstream = upstreams[number] else { return }
         if upstream.state != .leaving { backoff[upstream.key, default: Backoff()].failed(now: now) }
         remember(upstream)
+        upstream.pid = 0
         end(upstream, .serverFailed, why: "exited")
     }
 
@@ -204,7 +205,10 @@ extension BrokerRoom {
         if upstreamByKey[upstream.key] === upstream { upstreamByKey[upstream.key] = nil }
         upstream.principal?.serverProcesses -= 1
         upstream.close(poller)
-        if wasRunning { ask(.stop(launch: upstream.number, force: true)) }
+        if wasRunning {
+            departing[upstream.number] = (upstream.view.name, upstream.pid)
+            ask(.stop(launch: upstream.number, force: true))
+        }
         for (_, awaited) in upstream.awaited {
             if case .call(let call) = awaited { refuse(call, denial) }
         }

@@ -97,8 +97,9 @@ extension BrokerRoom {
                 case .moved: break
                 case .wouldBlock: return
                 case .closed:
-                    // The launcher tells when the whole tree is gone; until then nothing more is sent.
                     upstream.closeOutput(poller)
+                    // One that was asked to leave does just that; any other has nothing more to say to anybody.
+                    if upstream.state != .leaving { fail(upstream, .serverFailed, why: "output-ended") }
                     return
                 }
             } catch { return fail(upstream, .serverFailed, why: "read-failed") }

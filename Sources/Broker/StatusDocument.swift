@@ -60,7 +60,7 @@ enum StatusDocument {
         let seconds = WallClock.microseconds / 1_000_000
         json.unsigned(UInt64(room.tokens.records.filter { $0.isLive(at: seconds) }.count))
         json.key("uid")
-        json.unsigned(UInt64(ThisProcess.uid))
+        json.unsigned(UInt64(room.ownUser))
         json.key("version")
         json.string(Product.version)
         json.endObject()

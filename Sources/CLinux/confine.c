@@ -8,7 +8,6 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -77,11 +76,6 @@ int dw_pivot_root(const char *root, const char *old) { return (int)syscall(SYS_p
 
 int dw_execute(int fd, char *const *arguments, char *const *environment) {
     return (int)syscall(SYS_execveat, fd, "", arguments, environment, AT_EMPTY_PATH);
-}
-
-int dw_open_resolved(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
-    struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
-    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
 int dw_raise_loopback(void) {
@@ -220,8 +214,25 @@ int dw_next_signal(int fd) {
     return (int)info.ssi_signo;
 }
 
-void dw_overwrite_title(char *start, size_t size, const char *title) {
-    size_t length = strlen(title);
+static struct {
+    char **list;
+    int count;
+} kept;
+
+// The C library hands its constructors what it hands to main.
+__attribute__((constructor)) static void keep_arguments(int count, char **list) {
+    kept.list = list;
+    kept.count = count;
+}
+
+const char *dw_argument(int index) { return index >= 0 && index < kept.count ? kept.list[index] : NULL; }
+
+void dw_overwrite_arguments(const char *title) {
+    if (kept.count == 0) return;
+    // The kernel has laid them one behind the other; stop where that is no longer so.
+    char *start = kept.list[0], *end = start + strlen(start) + 1;
+    for (int i = 1; i < kept.count && kept.list[i] == end; i++) end += strlen(end) + 1;
+    size_t size = (size_t)(end - start), length = strlen(title);
     if (length >= size) length = size - 1;
     memset(start, 0, size);
     memcpy(start, title, length);

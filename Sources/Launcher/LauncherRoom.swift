@@ -48,6 +48,8 @@ final class LauncherRoom {
             signals = try SignalDescriptor(blocking: [Signal.terminate, Signal.interrupt, Signal.hangUp])
             Signal.ignoreBrokenPipe()
             try ThisProcess.refuseInspection()
+            // A sandbox keeps the groups of who starts it and cannot leave them: where we may, we do.
+            _ = try ThisProcess.leaveGroups()
             programs = try Programs.beside()
             host = try SandboxHost.discover()
             if let delegated = try CgroupTree.adopt() { cgroups = CgroupTreeBox(delegated) } else { cgroups = nil }
@@ -75,12 +77,12 @@ final class LauncherRoom {
         try openListeners()
         try startRooms()
         while true {
+            flush()
             do throws(SyscallError) { try poller.wait(&ready, milliseconds: waitTime()) } catch {
                 throw LaunchFault("the launcher cannot wait: \(error)", hint: "this is a fault of doorward, please report it")
             }
             for event in ready { serve(event) }
             tick()
-            flush()
             if let status, children.isEmpty { return status }
         }
     }

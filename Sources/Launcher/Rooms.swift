@@ -36,15 +36,23 @@ extension LauncherRoom {
     }
 
     private func startBroker() throws(LaunchFault) -> ConfinementReport {
-        guard let place = SystemString(Array(invocation.state.utf8)) else {
+        guard let given = SystemString(Array(invocation.state.utf8)) else {
             throw LaunchFault("the state directory holds a NUL", hint: "--state DIR")
+        }
+        let place: SystemString
+        // A tree is shown by a path without links, so that nobody can turn one between the look and the mount.
+        do throws(SyscallError) { place = try Tree.canonical(given) } catch {
+            throw LaunchFault("\(given): \(error)", hint: "--state DIR")
         }
         let state: SandboxPath = "/state"
         let shown = RootEntry.host(place, at: state, .readAndWrite, optional: false)
         // The room learns where its directory lies in its own tree; without a tree of its own that is the host's path.
-        return try startRoom(
+        let report = try startRoom(
             .broker, programs.broker, doorOfBroker,
             full: (["doorwardd", state.absolute], [shown]), reduced: (["doorwardd", place], [place]))
+        // Our copy of its end would keep the door open after its death.
+        _ = doorOfBroker.take()
+        return report
     }
 
     private func startWatch() throws(LaunchFault) {
@@ -180,7 +188,7 @@ private enum RoomPlans {
             paths: shown.map { LandlockRules.Path($0, .readAndWrite) }, ports: LandlockRules.Ports())
         var plan = SandboxPlan(
             name: arguments[0], kind: .room, namespaces: [], root: nil, loopback: false, arguments: arguments,
-            environment: ["SWIFT_BACKTRACE=enable=no"], workingDirectory: "/", limits: limits, landlock: rules, seccomp: nil)
+            environment: SandboxPlan.roomEnvironment, workingDirectory: "/", limits: limits, landlock: rules, seccomp: nil)
         if role == .watch { open(&plan) }
         return plan
     }

@@ -17,9 +17,26 @@ package struct CgroupTree: ~Copyable {
         guard let path = try ownPath() else { return nil }
         do {
             return try CgroupTree(managing: path)
-        } catch  where error.isRefusal {
+        } catch  where error.isForeign {
             return nil
         }
+    }
+
+    /// What would keep ``adopt()`` from limiting sandboxes, found out without changing anything; nil if nothing would.
+    package static func obstacle() throws(SyscallError) -> Shortfall? {
+        guard let path = try ownPath() else { return .noDelegatedCgroup }
+        let controllers: [UInt8]
+        do {
+            let directory = try ProcFile.open(AT_FDCWD, path, directory: true)
+            for name in [".", "cgroup.procs", "cgroup.subtree_control"] as [SystemString]
+            where !Tree.mayWrite(directory, name) { return .noDelegatedCgroup }
+            controllers = try ProcFile.read(directory.number, "cgroup.controllers", limit: 4096)
+        } catch  where error.isForeign {
+            return .noDelegatedCgroup
+        }
+        let names = controllers.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+        let limits = ["pids", "memory"].allSatisfy { wanted in names.contains { $0.elementsEqual(wanted.utf8) } }
+        return limits ? nil : .noControllers
     }
 
     init(managing path: SystemString) throws(SyscallError) {
@@ -74,8 +91,11 @@ package struct CgroupTree: ~Copyable {
                 fields[dash + 1].elementsEqual("cgroup2".utf8)
             else { continue }
             let root = fields[3].elementsEqual("/".utf8) ? [] : Array(fields[3])
-            guard path.starts(with: root), !fields[4].contains(UInt8(ascii: "\\")) else { continue }
-            return SystemString(Array(fields[4]) + path.dropFirst(root.count))
+            let below = path.dropFirst(root.count)
+            guard path.starts(with: root), below.isEmpty || below.first == UInt8(ascii: "/"),
+                !fields[4].contains(UInt8(ascii: "\\"))
+            else { continue }
+            return SystemString(Array(fields[4]) + below)
         }
         return nil
     }
@@ -112,8 +132,8 @@ package struct Cgroup: ~Copyable {
 }
 
 extension SyscallError {
-    /// The kernel's ways to say that this is not ours to do.
-    fileprivate var isRefusal: Bool {
-        code == EACCES || code == EPERM || code == EROFS || code == ENOENT || code == EOPNOTSUPP || code == EBUSY
+    /// The kernel's ways to say that this part of the tree is not ours to manage.
+    fileprivate var isForeign: Bool {
+        isForbidden || code == EROFS || code == ENOENT || code == EOPNOTSUPP || code == EBUSY
     }
 }

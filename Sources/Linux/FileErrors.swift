@@ -5,10 +5,15 @@ internal import Glibc
 extension SyscallError {
     package var isNotFound: Bool { code == ENOENT }
     package var isExisting: Bool { code == EEXIST }
+    /// For a refusal of our own that reads like the kernel's.
+    package static let forbidden: Int32 = EACCES
+
     /// The kernel's ways to say that this caller may not.
     package var isForbidden: Bool { code == EACCES || code == EPERM }
     /// Nobody listens behind the name.
     package var isConnectionRefused: Bool { code == ECONNREFUSED }
+    /// The user has as many of these as the kernel allows.
+    package var isQuota: Bool { code == EDQUOT }
     package var isWouldBlock: Bool { code == EWOULDBLOCK }
     package var isTooBig: Bool { code == EFBIG }
     /// The disk, the quota or the process's file size limit is used up: it may pass by itself.

@@ -67,6 +67,13 @@ package struct ProcessRecord: ~Copyable {
         }
     }
 
+    package static func ofThisProcess() throws(SyscallError) -> ProcessRecord {
+        guard let record = try ProcessRecord(pid: ThisProcess.pid) else {
+            throw SyscallError("openat", "/proc", code: ENOENT)
+        }
+        return record
+    }
+
     /// The effective user; root if the process refuses inspection.
     package borrowing func owner() throws(SyscallError) -> UInt32? {
         var status = Glibc.stat()

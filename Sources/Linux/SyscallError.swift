@@ -31,10 +31,6 @@ package struct SyscallError: Error, Equatable, Sendable, CustomStringConvertible
         }
     }
 
-    package var isMissingCall: Bool { code == ENOSYS || code == EOPNOTSUPP }
-    package var isMissingFile: Bool { code == ENOENT }
-    package var isQuota: Bool { code == EDQUOT }
-
     package var description: String { subject.isEmpty ? "\(call): \(reason)" : "\(call)(\(subject)): \(reason)" }
 
     package static func == (left: SyscallError, right: SyscallError) -> Bool {

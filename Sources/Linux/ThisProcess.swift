@@ -20,6 +20,20 @@ package enum ThisProcess {
     package static var uid: UInt32 { geteuid() }
     package static var gid: UInt32 { getegid() }
 
+    /// What this program was started with, its own name first.
+    ///
+    /// Not `CommandLine.arguments`, which is empty where there is no /proc.
+    package static var arguments: [SystemString] {
+        var all: [SystemString] = []
+        while let text = unsafe dw_argument(Int32(all.count)) {
+            // Terminated, as the kernel laid it down.
+            let bytes = unsafe UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
+            guard let argument = SystemString(bytes) else { break }
+            all.append(argument)
+        }
+        return all
+    }
+
     /// Lets another process run, where the answer is a few microseconds away and sleeping would cost more.
     package static func yield() { _ = sched_yield() }
 
@@ -42,6 +56,17 @@ package enum ThisProcess {
         try control(PR_SET_PDEATHSIG, UInt(signal), "prctl(PR_SET_PDEATHSIG)")
     }
 
+    /// Gives up every group but the process's own; false if that takes rights that it does not have.
+    ///
+    /// A sandbox keeps the groups of who starts it, and cannot change them: a program with the right to leave them
+    /// does so before it starts any.
+    package static func leaveGroups() throws(SyscallError) -> Bool {
+        // An empty list has no address.
+        if setgroups(0, nil) == 0 { return true }
+        guard errno == EPERM else { throw .last("setgroups") }
+        return false
+    }
+
     /// Leaves the session and process group of the parent, and with them its terminal.
     package static func startSession() throws(SyscallError) {
         guard setsid() >= 0 else { throw .last("setsid") }
@@ -54,6 +79,13 @@ package enum ThisProcess {
 
     /// The permissions that files are created without.
     package static func setFileMask(_ mask: UInt32) { _ = umask(mask) }
+
+    /// Moves this process, and what it starts, towards the front of those that the kernel kills when memory is out.
+    ///
+    /// - Parameter score: 0 to 1000; lowering it again takes a capability.
+    package static func offerForKilling(score: Int) throws(SyscallError) {
+        try ProcFile.write(AT_FDCWD, "/proc/self/oom_score_adj", .decimal(UInt64(score)))
+    }
 
     /// Orphans among this process's descendants become its children.
     package static func adoptOrphans() throws(SyscallError) {
@@ -70,17 +102,8 @@ package enum ThisProcess {
             dw_prctl(PR_SET_NAME, UInt(bitPattern: text), 0)
         }
         guard named == 0 else { throw .last("prctl(PR_SET_NAME)") }
-        let arguments = unsafe CommandLine.unsafeArgv
-        guard let first = unsafe arguments[0] else { return }
-        var end = unsafe first + strlen(first) + 1
-        var index = 1
-        // The kernel laid the arguments one behind the other; stop where that is no longer so.
-        while index < CommandLine.argc, let next = unsafe arguments[index], unsafe next == end {
-            unsafe end = next + strlen(next) + 1
-            index += 1
-        }
-        // From the first argument to the last one's terminator: memory of this process that nobody else writes.
-        unsafe title.lend { unsafe dw_overwrite_title(first, end - first, $0) }
+        // Memory of this process that nobody else writes.
+        unsafe title.lend { unsafe dw_overwrite_arguments($0) }
     }
 
     private static func control(_ operation: Int32, _ value: UInt, _ call: StaticString) throws(SyscallError) {

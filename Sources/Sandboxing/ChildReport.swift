@@ -11,6 +11,8 @@ enum ChildReport: Equatable {
 
     /// The longest failure text. With it a report stays below the 4,096 bytes that a pipe takes at once.
     static let maxTextBytes = 512
+    /// A report and a failure behind it: nothing is longer.
+    static let maxBytes = 1 + ConfinementReport.encodedSize + 6 + maxTextBytes
 
     static func readyBytes(_ report: ConfinementReport) -> [UInt8] { [0] + report.encoded }
 

@@ -50,6 +50,7 @@ struct ChildSetup {
             // old one in sight, so it is made before the root changes; after that no path leads to the host.
             stage = .tree
             setProcessCeiling()
+            offerForKilling()
             if let root = plan.root {
                 try ChildTree.build(root, handover.bound)
                 report[.root] = .enforced
@@ -86,8 +87,9 @@ struct ChildSetup {
 
     /// Splits off the process that becomes the program, and buries what dies.
     private mutating func becomeReaper(_ pipe: borrowing Pipe) throws(SyscallError) -> Never {
-        // Before the server exists, or its death could be missed.
+        // Before the server exists, or its death could be missed, and so could a look into this copy of the launcher.
         try Reaper.collectSignals()
+        try ThisProcess.refuseInspection()
         var reach = Reaper.Reach.namespace
         if plan.needsOwnDomain {
             try ThisProcess.adoptOrphans()
@@ -104,7 +106,6 @@ struct ChildSetup {
         do {
             try DescriptorTable.closeAll(from: 0)
             try ThisProcess.setTitle("doorward-init")
-            try ThisProcess.refuseInspection()
             try SeccompProgram.reaper.load()
         } catch {
             Clone.exit(1)
@@ -188,7 +189,7 @@ extension ChildSetup {
         } catch {
             // No border hangs on it alone: the filter refuses every call that could use a keyring.
             report[.keyring] = .missing(
-                error.isMissingCall ? .kernelLacksIt : error.isQuota ? .quotaExceeded : .notPermitted)
+                error.isUnsupported ? .kernelLacksIt : error.isQuota ? .quotaExceeded : .notPermitted)
         }
     }
 
@@ -200,6 +201,19 @@ extension ChildSetup {
         } catch {
             // Told in the report: the limit is then counted less strictly, or not at all for root.
             hasCeiling = false
+        }
+    }
+
+    /// Half of the scale: before everything that runs as usual, behind what somebody has offered altogether.
+    private static let killingScore = 500
+
+    private mutating func offerForKilling() {
+        if plan.kind == .room { return }
+        do {
+            try ThisProcess.offerForKilling(score: ChildSetup.killingScore)
+            report[.memoryPriority] = .enforced
+        } catch {
+            report[.memoryPriority] = .missing(.notPermitted)
         }
     }
 

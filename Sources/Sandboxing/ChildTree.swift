@@ -36,13 +36,12 @@ enum ChildTree {
         case .file(_, let contents): try Tree.makeFile(tree, path, contents, mode: 0o444)
         case .link(_, let target): try Tree.makeLink(tree, path, to: target)
         case .host(let source, _, let access, let optional):
-            let mount: FileDescriptor
-            do {
-                mount = try Mounts.copy(source)
-            } catch  where optional && error.isMissingFile {
-                return
+            try show(optional, access, tree, path, place) { () throws(SyscallError) in
+                try Mounts.copy(of: Tree.place(source, links: .refused))
             }
-            try attach(mount, access.restrictions, tree, path, place)
+        case .system(let source, let access):
+            // A package upgrade may be replacing it just now.
+            try show(true, access, tree, path, place) { () throws(SyscallError) in try Mounts.copy(source.absolute) }
         case .descriptor(let index, _, let access):
             try attach(Mounts.copy(sameAs: index, of: bound), access.restrictions, tree, path, place)
         case .memory(_, let mode):
@@ -60,6 +59,19 @@ enum ChildTree {
             try Mounts.attach(mount, on: place)
             for name in masked { try mask(mount, name, behind: place) }
         }
+    }
+
+    private static func show(
+        _ optional: Bool, _ access: RootEntry.Access, _ tree: borrowing FileDescriptor, _ path: SystemString,
+        _ place: Place, _ copy: () throws(SyscallError) -> FileDescriptor
+    ) throws(SyscallError) {
+        let mount: FileDescriptor
+        do {
+            mount = try copy()
+        } catch  where optional && error.isNotFound {
+            return
+        }
+        try attach(mount, access.restrictions, tree, path, place)
     }
 
     private static func attach(
@@ -88,7 +100,7 @@ enum ChildTree {
         let place: FileDescriptor
         do {
             place = try Tree.find(processes, name)
-        } catch  where error.isMissingFile {
+        } catch  where error.isNotFound {
             return
         }
         let cover =

@@ -77,47 +77,46 @@ package enum Sandbox {
         } catch {
             throw SandboxError(.start, error)
         }
-        let report = try awaitReport(answer, child.pidfd)
-        return StartedChild(process: child, report: report)
+        switch awaitReport(answer) {
+        case .ready(let report): return StartedChild(process: child, report: report)
+        case .failed(let error):
+            // Nothing of it may stay, whatever it is doing; who has ended already only has to be buried.
+            let exit = try end(child.pidfd)
+            throw error == .silent ? .ended(exit) : error
+        }
     }
 
-    private static func awaitReport(_ answer: borrowing FileDescriptor, _ child: borrowing Pidfd)
-        throws(SandboxError) -> ConfinementReport
-    {
-        var bytes = ByteQueue()
+    private static func end(_ child: borrowing Pidfd) throws(SandboxError) -> ProcessExit {
         do {
-            let deadline = Instant.now.adding(milliseconds: UInt64(readyWithinMilliseconds))
-            reading: while true {
+            if let exit = try child.exit() { return exit }
+            try child.signal(Signal.kill)
+            return try child.wait()
+        } catch {
+            throw SandboxError(.start, error)
+        }
+    }
+
+    /// Reads the pipe to its end.
+    private static func awaitReport(_ answer: borrowing FileDescriptor) -> ChildReport {
+        var bytes = ByteQueue()
+        let deadline = Instant.now.adding(milliseconds: UInt64(readyWithinMilliseconds))
+        do {
+            while bytes.count <= ChildReport.maxBytes {
                 let left = Int32(clamping: deadline.milliseconds(after: .now))
                 guard try answer.waitUntilReadable(milliseconds: left) else {
-                    try child.signal(Signal.kill)
-                    _ = try child.wait()
-                    throw SandboxError.late(milliseconds: readyWithinMilliseconds)
+                    return .failed(.late(milliseconds: readyWithinMilliseconds))
                 }
                 switch try answer.read(into: &bytes, limit: 4096) {
                 case .moved, .wouldBlock: continue
-                case .closed: break reading
+                case .closed:
+                    if bytes.isEmpty { return .failed(.silent) }
+                    let storage = bytes.storage
+                    return ChildReport.parse(storage.span.extracting(bytes.range)) ?? .failed(.garbled)
                 }
             }
-            let storage = bytes.storage
-            switch ChildReport.parse(storage.span.extracting(bytes.range)) {
-            case .ready(let report): return report
-            case .failed(let error):
-                // It ends by itself after having said so.
-                _ = try child.wait()
-                throw error
-            case nil where bytes.isEmpty: throw SandboxError.ended(try child.wait())
-            case nil:
-                try child.signal(Signal.kill)
-                _ = try child.wait()
-                throw SandboxError.garbled
-            }
-        } catch let error as SyscallError {
-            throw SandboxError(.start, error)
-        } catch let error as SandboxError {
-            throw error
+            return .failed(.garbled)
         } catch {
-            throw .garbled
+            return .failed(SandboxError(.start, error))
         }
     }
 }

@@ -47,6 +47,8 @@ package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
     case failed(SandboxStage, code: Int32, text: String)
     /// The child ended without saying why.
     case ended(ProcessExit)
+    /// The child closed its pipe without a word; how it ended is not known yet.
+    case silent
     /// The child was still not ready after this many milliseconds, and was killed.
     case late(milliseconds: Int32)
     /// The child said something that this program does not understand.
@@ -61,6 +63,7 @@ package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
         case .failed(let stage, code: _, let text): "\(stage.word): \(text)"
         case .ended(.exited(let code)): "the child ended with status \(code) before it was ready"
         case .ended(.killed(let signal)): "the child was killed by signal \(signal) before it was ready"
+        case .silent: "the child said nothing"
         case .late(let milliseconds): "the child was not ready after \(milliseconds) ms"
         case .garbled: "the child's report makes no sense"
         }
@@ -72,8 +75,8 @@ package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
             stage == otherStage && code == otherCode
         case (.ended(let exit), .ended(let other)): exit == other
         case (.late(let milliseconds), .late(let other)): milliseconds == other
-        case (.garbled, .garbled): true
-        case (.failed, _), (.ended, _), (.late, _), (.garbled, _): false
+        case (.garbled, .garbled), (.silent, .silent): true
+        case (.failed, _), (.ended, _), (.silent, _), (.late, _), (.garbled, _): false
         }
     }
 }

@@ -21,13 +21,12 @@ package struct SandboxHost: Equatable, Sendable {
             // Merged-/usr hosts have links here; a mount instead would show every program under two real paths.
             case .link(let target)?: entries.append(.link(directory, to: target))
             case .directory?:
-                entries.append(.host(directory.absolute, at: directory, .readAndExecute, optional: false))
+                entries.append(.system(directory, .readAndExecute))
             case .other?, nil: continue
             }
         }
         for path in configuration where try kind(path.absolute) != nil {
-            // Optional: a package upgrade may replace one of these between now and a launch.
-            entries.append(.host(path.absolute, at: path, .read, optional: true))
+            entries.append(.system(path, .read))
         }
         var masked: [SystemString] = []
         for name in sensitive where try kind("/proc/" + name) != nil { masked.append(name) }
@@ -40,8 +39,11 @@ package struct SandboxHost: Equatable, Sendable {
 
     /// What programs and their libraries read of /etc and what says nothing about users, secrets or the network.
     private static let configuration: [SandboxPath] = [
-        "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ssl", "/etc/ca-certificates",
-        "/etc/ca-certificates.conf", "/etc/localtime", "/etc/timezone", "/etc/nsswitch.conf", "/etc/alternatives",
+        "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ca-certificates", "/etc/ca-certificates.conf",
+        // Not the directories around them: those hold private keys, which a server of root's could read.
+        "/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/openssl.cnf", "/etc/pki/ca-trust", "/etc/pki/tls/certs",
+        "/etc/pki/tls/cert.pem", "/etc/pki/tls/openssl.cnf", "/etc/crypto-policies", "/etc/localtime", "/etc/timezone",
+        "/etc/nsswitch.conf", "/etc/alternatives",
         "/etc/mime.types", "/etc/fonts", "/etc/protocols", "/etc/services",
     ]
 

@@ -70,6 +70,7 @@ extension LandlockRules {
             case .file: paths.append(Path(path, .readFile))
             case .host(_, _, let access, let optional):
                 paths.append(Path(path, access.rights, mayBeAbsent: optional))
+            case .system(_, let access): paths.append(Path(path, access.rights, mayBeAbsent: true))
             case .descriptor(_, _, let access): paths.append(Path(path, access.rights))
             case .memory: paths.append(Path(path, .readAndWrite))
             case .device: paths.append(Path(path, .device))

@@ -24,8 +24,11 @@ package enum RootEntry: Equatable, Sendable {
     /// A file with these contents that cannot be written.
     case file(SandboxPath, [UInt8])
     case link(SandboxPath, to: SystemString)
-    /// A file or directory of the host; `optional` ones may be absent when the sandbox starts.
+    /// A file or directory of the host, by a path without symbolic links: whoever may write on the way there, a server
+    /// in its own directory for one, could otherwise point it elsewhere. `optional` ones may be absent at the start.
     case host(SystemString, at: SandboxPath, Access, optional: Bool)
+    /// A part of the operating system at its own path, links followed: only root can have made them. May be absent.
+    case system(SandboxPath, Access)
     /// The file behind the nth of ``Handover/bound``, and no other that takes its place.
     case descriptor(Int, at: SandboxPath, Access)
     /// An empty directory in memory that may be written, with these permission bits.
@@ -38,6 +41,7 @@ package enum RootEntry: Equatable, Sendable {
     var path: SandboxPath {
         switch self {
         case .directory(let path), .file(let path, _), .link(let path, to: _), .host(_, at: let path, _, optional: _),
+            .system(let path, _),
             .descriptor(_, at: let path, _), .memory(let path, mode: _), .device(let path),
             .processes(let path, masked: _):
             path
@@ -105,7 +109,7 @@ package struct SandboxRoot: Equatable, Sendable {
                 switch byPath[parent] {
                 case .file?, .link?, .device?, .processes?, .descriptor?: throw .below(entry.path)
                 // In a part of the host's tree the place must exist already: nothing is ever made there.
-                case .host?: inHostTree = true
+                case .host?, .system?: inHostTree = true
                 case .directory?, .memory?: break
                 case nil:
                     if !inHostTree, implied.insert(parent).inserted { steps.append(.directory(parent.relative)) }

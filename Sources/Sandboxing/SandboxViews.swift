@@ -3,6 +3,10 @@ package import Linux
 
 /// The plans that Doorward makes: what each kind of program is shown.
 extension SandboxPlan {
+    /// A crash must end the room, not start a debugger in it. The path is never used, but where none is given the runtime
+    /// looks for one in /proc and aborts the program when there is no /proc.
+    package static let roomEnvironment: [SystemString] = ["SWIFT_BACKTRACE=enable=no,swift-backtrace=/nowhere"]
+
     /// Where a server's home is. It lies in memory and is gone with the sandbox.
     package static let home: SandboxPath = "/home/sandbox"
 
@@ -12,12 +16,15 @@ extension SandboxPlan {
     ///   - additions: what this server is shown beyond that.
     ///   - environment: `NAME=value`; a name given here replaces the usual value.
     ///   - ports: the TCP ports that Landlock leaves open inside; none unless named.
+    ///   - showsProcesses: whether there is a /proc. Some containers do not let one be mounted.
     package static func server(
         name: SystemString, host: SandboxHost, arguments: [SystemString], environment: [SystemString],
         additions: [RootEntry] = [], workingDirectory: SystemString? = nil, limits: ResourceLimits = .server,
-        capacity: SandboxRoot.Capacity = .server, ports: LandlockRules.Ports = LandlockRules.Ports()
+        capacity: SandboxRoot.Capacity = .server, ports: LandlockRules.Ports = LandlockRules.Ports(),
+        showsProcesses: Bool = true
     ) throws(RootError) -> SandboxPlan {
-        let entries = host.entries + synthetic + devices + additions + [.processes("/proc", masked: host.masked)]
+        let processes: [RootEntry] = showsProcesses ? [.processes("/proc", masked: host.masked)] : []
+        let entries = host.entries + synthetic + devices + additions + processes
         let root = try SandboxRoot(entries, capacity: capacity)
         return SandboxPlan(
             name: name, kind: .server, root: root, loopback: true, arguments: arguments,
@@ -33,8 +40,7 @@ extension SandboxPlan {
         let root = try additions.isEmpty ? SandboxRoot.empty : SandboxRoot(additions, capacity: .empty)
         return SandboxPlan(
             name: name, kind: .room, root: root, loopback: false, arguments: arguments,
-            // A crash must end the room, not start a debugger in it.
-            environment: ["SWIFT_BACKTRACE=enable=no"], workingDirectory: "/", limits: limits,
+            environment: roomEnvironment, workingDirectory: "/", limits: limits,
             landlock: LandlockRules(for: root, ports: LandlockRules.Ports()), seccomp: nil)
     }
 
@@ -51,6 +57,8 @@ extension SandboxPlan {
             case .host(let source, let path, let access, let optional):
                 guard source == path.absolute else { throw .moved(path) }
                 paths.append(LandlockRules.Path(source, access.rights, mayBeAbsent: optional))
+            case .system(let path, let access):
+                paths.append(LandlockRules.Path(path.absolute, access.rights, mayBeAbsent: true))
             case .device(let path): paths.append(LandlockRules.Path(path.absolute, .device))
             case .descriptor(_, let path, _): throw .moved(path)
             // The host's own are seen instead, where a rule allows it; scratch stands in for what is written.

@@ -5,12 +5,6 @@ import Testing
 
 @Suite("A packet arrives whole, with its descriptors, or not at all")
 struct PacketTests {
-    private func openDescriptors() throws -> Int {
-        var count = 0
-        for number in 0..<Int32(1024) where fcntl(number, F_GETFD) >= 0 { count += 1 }
-        return count
-    }
-
     @Test("bytes and descriptors arrive in order, close-on-exec")
     func roundTrip() throws {
         let pair = try UnixSocket.pair(.packet)
@@ -56,50 +50,51 @@ struct PacketTests {
     func cutBytes() throws {
         let pair = try UnixSocket.pair(.packet)
         let pipe = try Pipe()
-        // No other descriptor of this process changes between the two counts: the test holds its own lock.
-        try Descriptors.exclusively {
-            let before = try openDescriptors()
-            for size in [8, 9] {
-                var passed = PassedDescriptors()
-                passed.append(try pipe.reading.duplicate())
-                #expect(
-                    try send(pair.near, [UInt8](repeating: 1, count: size), passed) == .moved(size))
-            }
-            var queue = ByteQueue()
-            var received = PassedDescriptors()
-            #expect(try pair.far.receivePacket(into: &queue, limit: 8, passed: &received) == .moved(8))
-            received.removeAll()
-            #expect(throws: SyscallError("recvmsg", code: EMSGSIZE)) {
-                try pair.far.receivePacket(into: &queue, limit: 8, passed: &received)
-            }
-            #expect(received.count == 0)
-            #expect(queue.count == 8, "the cut packet leaves no bytes behind")
-            #expect(try openDescriptors() == before)
+        var queue = ByteQueue()
+        var received = PassedDescriptors()
+        for size in [8, 9] {
+            var passed = PassedDescriptors()
+            passed.append(try pipe.writing.duplicate())
+            #expect(try send(pair.near, [UInt8](repeating: 1, count: size), passed) == .moved(size))
         }
+        #expect(try pair.far.receivePacket(into: &queue, limit: 8, passed: &received) == .moved(8))
+        received.removeAll()
+        #expect(throws: SyscallError("recvmsg", code: EMSGSIZE)) {
+            try pair.far.receivePacket(into: &queue, limit: 8, passed: &received)
+        }
+        #expect(received.count == 0)
+        #expect(queue.count == 8, "the cut packet leaves no bytes behind")
+        try expectNoWriterLeft(pipe)
     }
 
     @Test("sixteen descriptors fit, and seventeen from another sender are refused and closed")
     func cutDescriptors() throws {
         let pair = try UnixSocket.pair(.packet)
-        try Descriptors.exclusively {
-            var passed = PassedDescriptors()
-            for _ in 0..<PassedDescriptors.limit { passed.append(try pair.near.duplicate()) }
-            #expect(try send(pair.near, [1], passed) == .moved(1))
-            passed.removeAll()
-            var queue = ByteQueue()
-            var received = PassedDescriptors()
-            #expect(try pair.far.receivePacket(into: &queue, limit: 8, passed: &received) == .moved(1))
-            #expect(received.count == 16)
-            received.removeAll()
+        let pipe = try Pipe()
+        var passed = PassedDescriptors()
+        for _ in 0..<PassedDescriptors.limit { passed.append(try pipe.writing.duplicate()) }
+        #expect(try send(pair.near, [1], passed) == .moved(1))
+        passed.removeAll()
+        var queue = ByteQueue()
+        var received = PassedDescriptors()
+        #expect(try pair.far.receivePacket(into: &queue, limit: 8, passed: &received) == .moved(1))
+        #expect(received.count == 16)
+        received.removeAll()
 
-            let before = try openDescriptors()
-            #expect(sendMany(pair.near.number, count: 17) == 1)
-            #expect(throws: SyscallError("recvmsg", code: EMSGSIZE)) {
-                try pair.far.receivePacket(into: &queue, limit: 8, passed: &received)
-            }
-            #expect(received.count == 0)
-            #expect(try openDescriptors() == before)
+        #expect(sendMany(pair.near.number, pipe.writing.number, count: 17) == 1)
+        #expect(throws: SyscallError("recvmsg", code: EMSGSIZE)) {
+            try pair.far.receivePacket(into: &queue, limit: 8, passed: &received)
         }
+        #expect(received.count == 0)
+        try expectNoWriterLeft(pipe)
+    }
+
+    /// The reading end comes to its end only when every copy of the writing end is closed.
+    private func expectNoWriterLeft(_ pipe: consuming Pipe) throws {
+        let reading = pipe.keepReading()
+        #expect(try reading.waitUntilReadable(milliseconds: 2000))
+        var rest = ByteQueue()
+        #expect(try reading.read(into: &rest, limit: 8) == .closed)
     }
 
     @Test("an empty packet and a closed connection look alike, and both end it")
@@ -137,14 +132,14 @@ struct PacketTests {
     }
 
     /// What a sender that does not use ``PassedDescriptors`` may do.
-    private func sendMany(_ socket: Int32, count: Int) -> Int {
+    private func sendMany(_ socket: Int32, _ descriptor: Int32, count: Int) -> Int {
         let space = 16 + (count * 4 + 7) / 8 * 8
         var control = [UInt64](repeating: 0, count: space / 8)
         control.withUnsafeMutableBytes { bytes in
             bytes.storeBytes(of: UInt64(16 + count * 4), toByteOffset: 0, as: UInt64.self)
             bytes.storeBytes(of: SOL_SOCKET, toByteOffset: 8, as: Int32.self)
             bytes.storeBytes(of: 1, toByteOffset: 12, as: Int32.self)
-            for index in 0..<count { bytes.storeBytes(of: 0, toByteOffset: 16 + index * 4, as: Int32.self) }
+            for index in 0..<count { bytes.storeBytes(of: descriptor, toByteOffset: 16 + index * 4, as: Int32.self) }
         }
         var byte: UInt8 = 1
         return control.withUnsafeMutableBytes { control in

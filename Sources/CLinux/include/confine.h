@@ -27,8 +27,6 @@ int dw_prctl(int operation, unsigned long first, unsigned long second);
 long dw_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int dw_pivot_root(const char *root, const char *old);
 int dw_execute(int fd, char *const *arguments, char *const *environment);
-// openat2(2), kernel 5.6.
-int dw_open_resolved(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
 // Raises the interface `lo` of the network namespace that this process is in.
 int dw_raise_loopback(void);
@@ -57,7 +55,10 @@ int dw_wait_signal(void);
 // The number of the next signal, 0 if none waits.
 int dw_next_signal(int fd);
 
-// Writes `title` over the command line of this process, from `start` for `size` bytes.
-void dw_overwrite_title(char *start, size_t size, const char *title);
+// The arguments of this process, kept before main: Swift looks for them in /proc, which rooms do not have. NULL behind
+// the last one.
+const char *dw_argument(int index);
+// Writes `title` over all of them, where /proc shows the command line.
+void dw_overwrite_arguments(const char *title);
 
 #endif

@@ -22,6 +22,8 @@ package enum Layer: UInt8, CaseIterable, Sendable {
     case memoryLimit
     case fileLimit
     case cgroup
+    /// When the machine runs out of memory, this process is killed before others.
+    case memoryPriority
 
     /// The word in records, status and on the dashboard; never changes.
     package var word: String {
@@ -45,6 +47,7 @@ package enum Layer: UInt8, CaseIterable, Sendable {
         case .memoryLimit: "memory-limit"
         case .fileLimit: "file-limit"
         case .cgroup: "cgroup"
+        case .memoryPriority: "memory-priority"
         }
     }
 }

@@ -20,7 +20,9 @@ package struct ResourceLimits: Equatable, Sendable {
 
     /// Sets all of them for the calling process. A value above the present hard limit is cut down to that.
     package func apply() throws(SyscallError) {
-        try limit(numbered(RLIMIT_CORE), 0, "setrlimit(RLIMIT_CORE)")
+        // Not 0: that forbids core files, but a host that pipes cores into a program would still get this memory. One
+        // byte is the kernel's own mark for "no core at all" (fs/coredump.c).
+        try limit(numbered(RLIMIT_CORE), 1, "setrlimit(RLIMIT_CORE)")
         try limit(numbered(RLIMIT_DATA), memory, "setrlimit(RLIMIT_DATA)")
         try limit(numbered(RLIMIT_NOFILE), openFiles, "setrlimit(RLIMIT_NOFILE)")
         if let fileSize { try limit(numbered(RLIMIT_FSIZE), fileSize, "setrlimit(RLIMIT_FSIZE)") }

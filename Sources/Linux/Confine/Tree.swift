@@ -40,17 +40,40 @@ package enum Tree {
         throws(SyscallError) -> FileDescriptor
     {
         let number = root.number
-        let flags = UInt64(O_PATH | O_NOFOLLOW)
-        let found = unsafe path.lend { unsafe dw_open_resolved(number, $0, flags, 0, beneathWithoutLinks) }
+        let flags = UInt64(O_PATH | O_CLOEXEC)
+        let found = unsafe path.lend { unsafe dw_openat2(number, $0, flags, 0, beneathWithoutLinks) }
         guard found >= 0 else { throw .last("openat2", path.description) }
         return FileDescriptor(owning: found)
     }
 
-    /// The place that an absolute path names in this process's own view; links are followed.
-    package static func place(_ path: SystemString) throws(SyscallError) -> FileDescriptor {
-        let found = unsafe path.lend { unsafe dw_open_resolved(AT_FDCWD, $0, UInt64(O_PATH), 0, 0) }
+    /// Whether a path may lead through symbolic links.
+    package enum Links: Sendable {
+        case followed
+        /// ELOOP at the first one. Who may write anywhere on the way could otherwise choose where it leads.
+        case refused
+
+        var flags: UInt64 {
+            switch self {
+            case .followed: 0
+            case .refused: withoutLinks
+            }
+        }
+    }
+
+    /// The place that an absolute path names in this process's own view.
+    package static func place(_ path: SystemString, links: Links = .followed) throws(SyscallError) -> FileDescriptor {
+        let flags = UInt64(O_PATH | O_CLOEXEC)
+        let found = unsafe path.lend { unsafe dw_openat2(AT_FDCWD, $0, flags, 0, links.flags) }
         guard found >= 0 else { throw .last("openat2", path.description) }
         return FileDescriptor(owning: found)
+    }
+
+    /// The same place by a path without links, as it is now.
+    package static func canonical(_ path: SystemString) throws(SyscallError) -> SystemString {
+        let place = try place(path)
+        let link = try ProcFile.link(AT_FDCWD, "/proc/self/fd/" + .decimal(UInt64(place.number)))
+        guard let found = SystemString(link) else { throw SyscallError("readlinkat", path.description, code: EINVAL) }
+        return found
     }
 
     /// What lies at an absolute path, itself, not where it leads.
@@ -82,6 +105,11 @@ package enum Tree {
         return unsafe path.lend { unsafe faccessat(number, $0, F_OK, 0) } == 0
     }
 
+    static func mayWrite(_ directory: borrowing FileDescriptor, _ path: SystemString) -> Bool {
+        let number = directory.number
+        return unsafe path.lend { unsafe faccessat(number, $0, W_OK, 0) } == 0
+    }
+
     package static func enter(_ path: SystemString) throws(SyscallError) {
         guard unsafe path.lend({ unsafe chdir($0) }) == 0 else { throw .last("chdir", path.description) }
     }
@@ -107,6 +135,7 @@ package enum Tree {
     }
 }
 
-// RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
-private let beneathWithoutLinks: UInt64 = 0x08 | 0x04 | 0x02
-private let O_PATH: Int32 = 0o10000000
+// RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, and RESOLVE_BENEATH
+private let withoutLinks: UInt64 = 0x04 | 0x02
+private let beneathWithoutLinks = withoutLinks | 0x08
+private let O_PATH = DW_O_PATH

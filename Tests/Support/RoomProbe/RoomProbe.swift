@@ -7,17 +7,16 @@ import Linux
 /// Exit 0: done. Exit 1: refused, the errno is printed. A killed process says nothing.
 enum RoomProbe {
     static func run(_ arguments: [String]) -> Int32 {
-        guard arguments.count == 3, let act = acts[arguments[2]] else {
+        guard arguments.count == 3, let act = try? act(arguments[2]) else {
             print("usage: room-probe gate|broker|watch|none ACT")
             return 2
         }
         do {
-            let tools = try Tools()
             if let program = program(arguments[1]) {
                 try ThisProcess.gainNothing()
                 try program.loadForAllThreads()
             }
-            guard try act(tools) else {
+            guard try act() else {
                 print(errno)
                 return 1
             }
@@ -28,6 +27,14 @@ enum RoomProbe {
         } catch {
             return 3
         }
+    }
+
+    private static func act(_ name: String) throws -> (() throws -> Bool)? {
+        if let act = bareActs[name] { return act }
+        guard let act = acts[name] else { return nil }
+        // Before the filter: what a room works with is handed to it.
+        let tools = try Tools()
+        return { try act(tools) }
     }
 
     private static func program(_ name: String) -> SeccompProgram? {
@@ -63,9 +70,9 @@ enum RoomProbe {
         }
     }
 
+    /// What is done with what a room is handed.
     private static var acts: [String: (Tools) throws -> Bool] {
         [
-            // What every room does.
             "work": { tools in
                 try tools.poller.add(tools.pair.far, .readable, token: 1)
                 var passed = PassedDescriptors()
@@ -78,13 +85,6 @@ enum RoomProbe {
                 var received = PassedDescriptors()
                 let outcome = try tools.pair.far.receivePacket(into: &queue, limit: 64, passed: &received)
                 return events.count == 1 && outcome == .moved(5) && received.count == 1
-            },
-            "memory": { _ in
-                // Large enough that malloc maps, moves and returns it.
-                var bytes = [UInt8](repeating: 1, count: 64 << 20)
-                bytes.append(contentsOf: [UInt8](repeating: 2, count: 64 << 20))
-                return bytes.count == 128 << 20 && Random.number() != Random.number()
-                    && Instant.now > Instant(nanoseconds: 0)
             },
             "accept": { tools in try TCPSocket.accept(tools.listener) != nil },
             "no-delay": { tools in
@@ -101,26 +101,9 @@ enum RoomProbe {
                 return renameat(tools.directory, name, tools.directory, name + "b") == 0
                     && unlinkat(tools.directory, name + "b", 0) == 0
             },
-            "read-proc": { _ in
-                guard let process = try ProcessRecord(pid: ThisProcess.pid), let status = try process.status() else {
-                    return false
-                }
-                return try status.parent > 0 && process.executable() != nil && !Proc.processes().isEmpty
-            },
             "ask-kernel": { tools in
                 try tools.diagnosis.find(local: tools.client, remote: tools.server) != nil
             },
-            // What no room does.
-            "execute": { _ in
-                var arguments: [UnsafeMutablePointer<CChar>?] = [nil]
-                return execve("/bin/true", &arguments, &arguments) == 0
-            },
-            "fork": { _ in fork() >= 0 },
-            "thread": { _ in
-                var thread = pthread_t()
-                return pthread_create(&thread, nil, { _ in nil }, nil) == 0
-            },
-            "socket": { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) >= 0 },
             "connect": { tools in
                 var address = sockaddr_in()
                 address.sin_family = sa_family_t(AF_INET)
@@ -130,32 +113,66 @@ enum RoomProbe {
                     }
                 }
             },
-            "open": { _ in open("/etc/passwd", O_RDONLY) >= 0 },
-            "open-writing": { _ in open("/dev/null", O_WRONLY) >= 0 },
             "create": { tools in
                 let name = "room-probe-\(getpid())"
                 return openat(tools.directory, name, O_RDONLY | O_CREAT, 0o600) >= 0
                     && unlinkat(tools.directory, name, 0) == 0
             },
-            "map-executable": { _ in
+            "raw-mode": { tools in
+                var size = winsize()
+                return ioctl(tools.connection.number, UInt(TIOCGWINSZ), &size) == 0
+            },
+        ]
+    }
+
+    /// What is done with nothing.
+    private static var bareActs: [String: () throws -> Bool] {
+        [
+            "memory": {
+                // Large enough that malloc maps, moves and returns it.
+                var bytes = [UInt8](repeating: 1, count: 64 << 20)
+                bytes.append(contentsOf: [UInt8](repeating: 2, count: 64 << 20))
+                return bytes.count == 128 << 20 && Random.number() != Random.number()
+                    && Instant.now > Instant(nanoseconds: 0)
+            },
+            "read-proc": {
+                guard let process = try ProcessRecord(pid: ThisProcess.pid), let status = try process.status() else {
+                    return false
+                }
+                return try status.parent > 0 && process.executable() != nil && !Proc.processes().isEmpty
+            },
+            "execute": {
+                var arguments: [UnsafeMutablePointer<CChar>?] = [nil]
+                return execve("/bin/true", &arguments, &arguments) == 0
+            },
+            "fork": { fork() >= 0 },
+            "thread": {
+                var thread = pthread_t()
+                return pthread_create(&thread, nil, { _ in nil }, nil) == 0
+            },
+            "socket": { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) >= 0 },
+            "open": { open("/etc/passwd", O_RDONLY) >= 0 },
+            "open-writing": { open("/dev/null", O_WRONLY) >= 0 },
+            "map-executable": {
                 mmap(nil, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED
             },
-            "make-executable": { _ in
+            "make-executable": {
                 let page = mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                return mprotect(page!, 4096, PROT_READ | PROT_EXEC) == 0
+                guard let page else { return false }
+                return mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0
             },
-            "kill": { _ in kill(getppid(), 0) == 0 },
-            "unforeseen": { _ in
+            "kill": { kill(getppid(), 0) == 0 },
+            "unforeseen": {
                 var usage = rusage()
                 return getrusage(__rusage_who_t(0), &usage) == 0
             },
-            "signals": { _ in
+            "signals": {
                 let signals = try SignalDescriptor(blocking: [Signal.terminate, Signal.hangUp])
                 guard try signals.next() == nil else { return false }
                 kill(getpid(), SIGTERM)
                 return try signals.next() == SIGTERM && signals.next() == nil
             },
-            "title": { _ in
+            "title": {
                 try ThisProcess.setTitle(") R 1 (")
                 guard let process = try ProcessRecord(pid: ThisProcess.pid), let status = try process.status() else {
                     return false
@@ -164,18 +181,14 @@ enum RoomProbe {
                 return status.name == Array(") R 1 (".utf8) && status.parent == getppid()
                     && line.starts(with: Array(") R 1 (".utf8) + [0])
             },
-            "key": { _ in try Keyring.read("doorward-test", from: .session, limit: 8) == Array("sesame".utf8) },
-            "no-key": { _ in
+            "key": { try Keyring.read("doorward-test", from: .session, limit: 8) == Array("sesame".utf8) },
+            "no-key": {
                 try Keyring.leaveSession()
                 return try Keyring.read("doorward-test", from: .session, limit: 8) == nil
             },
-            "inspection": { _ in
+            "inspection": {
                 try ThisProcess.refuseInspection()
                 return access("/proc/self/mem", R_OK) != 0 || getuid() == 0
-            },
-            "raw-mode": { tools in
-                var size = winsize()
-                return ioctl(tools.connection.number, UInt(TIOCGWINSZ), &size) == 0
             },
         ]
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import Linux
 
-exit(RoomProbe.run(CommandLine.arguments))
+exit(RoomProbe.run(ThisProcess.arguments.map(\.description)))

@@ -15,6 +15,13 @@ enum Harness {
         var ports = LandlockRules.Ports()
         var scratch: SystemString = "/tmp"
         var repeats = 0
+        /// Opened and handed over as 3 and following.
+        var inherited: [SystemString] = []
+        /// Opened, and mounted at the same path.
+        var bound: [SystemString] = []
+        /// Replaced by another file after all have been opened.
+        var replaced: [SystemString] = []
+        var cgroup = false
         var quiet = false
     }
 
@@ -33,6 +40,7 @@ enum Harness {
 
     private static func start(_ mode: String, _ words: [String], _ command: [SystemString]) throws -> Int32 {
         let plan: SandboxPlan
+        if mode == "facts" { return try tellFacts() }
         let host = try SandboxHost.discover()
         let options = try parse(words)
         switch mode {
@@ -47,7 +55,37 @@ enum Harness {
         default: return usage()
         }
         if options.repeats > 0 { return try Bench.run(plan, command[0], options.repeats) }
-        let child = try Sandbox.start(plan, handover(command[0]))
+        let handover = try handover(command[0], options)
+        for path in options.replaced {
+            unlink(path.description)
+            _ = try open(path, O_WRONLY | O_CREAT).number
+        }
+        if options.cgroup { return try startInCgroup(plan, handover) }
+        let child = try Sandbox.start(plan, handover)
+        return try wait(for: child, plan, options)
+    }
+
+    private static func startInCgroup(_ plan: SandboxPlan, _ handover: consuming Handover) throws -> Int32 {
+        guard let tree = try CgroupTree.adopt() else {
+            complain("cgroup: none")
+            return 125
+        }
+        let cgroup = try tree.make("sandbox-1", processes: 64, memory: 1 << 28)
+        let child = try Sandbox.start(plan, handover, in: cgroup)
+        let record = try ProcessRecord(pid: child.process.pid)
+        if let record = consume record {
+            complain("cgroup: " + String(decoding: try record.cgroup() ?? [], as: UTF8.self))
+        }
+        for line in child.report.lines { complain("report: \(line)") }
+        complain("busy: \(try !cgroup.remove())")
+        try cgroup.kill()
+        complain("exit: \(try child.process.pidfd.wait())")
+        complain("removed: \(try cgroup.remove())")
+        return 0
+    }
+
+    private static func wait(for child: borrowing StartedChild, _ plan: SandboxPlan, _ options: Options) throws -> Int32
+    {
         if !options.quiet {
             for line in child.report.lines { complain("report: \(line)") }
             complain("report: full: \(child.report.isFull(for: plan.demand))")
@@ -61,14 +99,28 @@ enum Harness {
         }
     }
 
-    static func handover(_ program: SystemString) throws -> Handover {
-        Handover(
-            executable: try open(program, O_RDONLY), input: try duplicate(0),
-            output: try duplicate(1), errors: try duplicate(2))
+    private static func tellFacts() throws -> Int32 {
+        let facts = try SandboxFacts.gather()
+        print("attempt: \(facts.attempt)")
+        print("landlock: \(facts.landlockABI)")
+        print("container: \(facts.isContainer)")
+        print("cgroup: \(facts.cgroupObstacle?.word ?? "delegated")")
+        for finding in SandboxDoctor(facts).findings { print("\(finding.level): \(finding.text)") }
+        return 0
+    }
+
+    static func handover(_ program: SystemString, _ options: Options = Options()) throws -> Handover {
+        var inherited = PassedDescriptors()
+        for path in options.inherited { inherited.append(try open(path, O_RDONLY)) }
+        var bound = PassedDescriptors()
+        for path in options.bound { bound.append(try open(path, O_RDONLY)) }
+        return Handover(
+            executable: try open(program, O_RDONLY), input: try duplicate(0), output: try duplicate(1),
+            errors: try duplicate(2), inherited: inherited, bound: bound)
     }
 
     static func open(_ path: SystemString, _ flags: Int32) throws -> FileDescriptor {
-        let number = Glibc.open(path.description, flags | O_CLOEXEC)
+        let number = Glibc.open(path.description, flags | O_CLOEXEC, 0o600)
         guard number >= 0 else { throw SyscallError.last("open", path.description) }
         return FileDescriptor(owning: number)
     }
@@ -90,6 +142,13 @@ enum Harness {
                     parts[0] == "read" ? .read : parts[0] == "execute" ? .readAndExecute : .readAndWrite
                 guard let path = SandboxPath(text(value)) else { throw SyscallError("path", value, code: EINVAL) }
                 options.additions.append(.host(text(value), at: path, access, optional: false))
+            case "inherit": options.inherited.append(text(value))
+            case "bound":
+                guard let path = SandboxPath(text(value)) else { throw SyscallError("path", value, code: EINVAL) }
+                options.additions.append(.descriptor(options.bound.count, at: path, .read))
+                options.bound.append(text(value))
+            case "replace": options.replaced.append(text(value))
+            case "cgroup": options.cgroup = true
             case "env": options.environment.append(text(value))
             case "processes": options.limits.processes = UInt64(value) ?? 0
             case "memory": options.limits.memory = UInt64(value) ?? 0

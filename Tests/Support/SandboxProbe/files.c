@@ -186,6 +186,8 @@ static int run_written_by_loader(char **arguments) {
                                                                          : "/lib/ld-linux-aarch64.so.1";
     int result = runs(-1, loader, (char *[]){"loader", path, NULL});
     unlink(path);
+    // What the loader ends with is a number of its own.
+    errno = 0;
     return result;
 }
 

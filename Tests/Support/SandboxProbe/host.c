@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -38,10 +37,25 @@ static int listen_unix(const char *path, int abstract) {
     return fd;
 }
 
+static int clean(const char *directory, const char *name) {
+    const char *files[] = {"socket", "datagrams", "secret"};
+    char path[300];
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
+        unlink(path);
+    }
+    rmdir(directory);
+    snprintf(path, sizeof path, "/%s", name);
+    shm_unlink(path);
+    mq_unlink(path);
+    shmctl(shmget(getpid(), 1, 0), IPC_RMID, NULL);
+    return REACHED;
+}
+
 static int host(char **arguments) {
     const char *directory = argument(arguments, 0);
     char name[256], path[300];
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pid_t parent = getppid();
     snprintf(name, sizeof name, "doorward-host-%d", getpid());
 
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_any};
@@ -72,7 +86,9 @@ static int host(char **arguments) {
     struct pollfd entries[] = {{.fd = tcp, .events = POLLIN}, {.fd = udp, .events = POLLIN},
                                {.fd = abstract, .events = POLLIN}, {.fd = pathname, .events = POLLIN}};
     for (;;) {
-        if (poll(entries, 4, -1) < 0) continue;
+        // Not the parent-death signal: that follows the thread, and test threads come and go.
+        if (getppid() != parent) return clean(directory, name);
+        if (poll(entries, 4, 500) <= 0) continue;
         for (int i = 0; i < 4; i++) {
             if (!(entries[i].revents & POLLIN)) continue;
             if (entries[i].fd != udp) {
@@ -88,17 +104,6 @@ static int host(char **arguments) {
     }
 }
 
-// Removes what `host` with this process number has left in the host's namespaces.
-static int host_clean(char **arguments) {
-    char name[300];
-    int number = atoi(argument(arguments, 0));
-    snprintf(name, sizeof name, "/doorward-host-%d", number);
-    shm_unlink(name);
-    mq_unlink(name);
-    shmctl(shmget(number, 1, 0), IPC_RMID, NULL);
-    return REACHED;
-}
-
 // Runs another program in a new session keyring that holds one key: with-key DESCRIPTION VALUE PROGRAM [ARGUMENT…].
 static int with_key(char **arguments) {
     const char *description = argument(arguments, 0), *value = argument(arguments, 1);
@@ -111,7 +116,6 @@ static int with_key(char **arguments) {
 
 const struct probe host_programs[] = {
     {"host", host},
-    {"host-clean", host_clean},
     {"with-key", with_key},
     {0},
 };

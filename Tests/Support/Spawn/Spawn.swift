@@ -43,6 +43,23 @@ package struct Spawn: Sendable {
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
     }
 
+    /// Where the libraries of a debug build lie.
+    package static var toolchainDirectory: String {
+        let maps = (try? HostSetting.text("/proc/self/maps", limit: 1_048_576)) ?? nil
+        for line in String(decoding: maps ?? [], as: UTF8.self).split(separator: "\n")
+        where line.hasSuffix("/libswiftCore.so") {
+            let path = line.split(separator: " ").last ?? ""
+            return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        }
+        return "/usr/lib"
+    }
+
+    /// What a program of a debug build needs to find its libraries, unless `name` is that variable itself.
+    package static func libraryPath(except name: String) -> [String] {
+        guard name != "LD_LIBRARY_PATH", let path = getenv("LD_LIBRARY_PATH") else { return [] }
+        return ["LD_LIBRARY_PATH=" + String(cString: path)]
+    }
+
     package static var isRoot: Bool { geteuid() == 0 }
 }
 

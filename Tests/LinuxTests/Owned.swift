@@ -1,15 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
-import Synchronization
-
-/// Tests that count the descriptors of the process must be alone while they count.
-enum Descriptors {
-    private static let lock = Mutex(())
-
-    static func exclusively(_ body: () throws -> Void) rethrows {
-        try lock.withLock { _ in try body() }
-    }
-}
 
 struct NothingThere: Error {}
 

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make up      install what is missing, build, and run the control plane
+#   make test    everything that must hold
+#   make demo    a real server, a real client, and an attack, against what `make up` runs
+#
+# `make help` lists the rest.
+
+SWIFT ?= swift
+PROGRAMS = doorward doorwardd doorward-gate doorward-launch doorward-watch doorward-tools
+BUILD = .build/release
+
+# Rooms run in trees without a single file, so they are static; position-independent all the same (docs/decisions/0001).
+STRICT = --explicit-target-dependency-import-check error
+STATIC = -c release --static-swift-stdlib --disable-local-rpath \
+	-Xswiftc -use-ld=lld -Xswiftc -Xclang-linker -Xswiftc -static-pie
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.PHONY: all up build packages test test-unit test-e2e lint demo fuzz bench seccomp install uninstall clean help
+
+all: build
+
+## build: the six programs, in .build/release
+build: packages
+	@for program in $(PROGRAMS); do \
+		$(SWIFT) build $(STRICT) $(STATIC) --product $$program || exit 1; \
+	done
+
+## packages: install the Debian packages that a build needs, if they are missing
+packages:
+	@scripts/packages build
+
+## up: build, and run the control plane in the foreground
+up: build
+	@$(BUILD)/doorward up
+
+## test: everything
+test: test-unit test-e2e lint
+	@scripts/summary
+
+## test-unit: the Swift tests
+test-unit: packages
+	@scripts/test-unit
+
+## test-e2e: real clients, real servers, attacks, against the release build
+test-e2e: build
+	@scripts/test-e2e
+
+## lint: the formatter's opinion
+lint:
+	@$(SWIFT) format lint -r -s Sources Tests fuzz bench e2e Package.swift
+
+## demo: in a second terminal, beside `make up`
+demo: build
+	@scripts/demo
+
+## fuzz: every grammar, FUZZ_SECONDS each (60)
+fuzz:
+	@fuzz/run all $${FUZZ_SECONDS:-60}
+
+## bench: this product beside its peers, in one interleaved run
+bench: build
+	@bench/run
+
+## seccomp: regenerate the system call filters
+seccomp:
+	@scripts/packages seccomp
+	@seccomp/generate
+
+## install: programs, manual page and completions below PREFIX
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/doorward $(DESTDIR)$(PREFIX)/share/man/man1
+	for program in $(PROGRAMS); do \
+		install -m 755 $(BUILD)/$$program $(DESTDIR)$(PREFIX)/libexec/doorward/$$program || exit 1; \
+	done
+	ln -sf ../libexec/doorward/doorward $(DESTDIR)$(PREFIX)/bin/doorward
+	$(BUILD)/doorward man > $(DESTDIR)$(PREFIX)/share/man/man1/doorward.1
+
+## uninstall: what install put there
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/doorward $(DESTDIR)$(PREFIX)/share/man/man1/doorward.1
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/doorward
+
+## clean: everything that was built
+clean:
+	rm -rf .build .build-fuzz fuzz/bin .venvs bench/build
+
+## help: this list
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
