@@ -23,9 +23,17 @@ enum ArgumentParser {
         case "--version": return .version
         default: break
         }
+        if words.count == 2, let group = group(words) { return .explain([group]) }
         let command = try command(words)
         if command == .help { return .explain(try topic(Array(words.dropFirst()))) }
         return try arguments(CommandTable.spec(command), Array(words.dropFirst(command.words.count)))
+    }
+
+    /// The first word of commands that have two, if help about all of them is asked for.
+    private static func group(_ words: [[UInt8]]) -> String? {
+        let first = String(decoding: words[0], as: UTF8.self)
+        guard words[1].elementsEqual("--help".utf8) || words[1].elementsEqual("-h".utf8) else { return nil }
+        return CommandName.allCases.contains { $0.words.count == 2 && $0.words[0] == first } ? first : nil
     }
 
     /// The command that the first one or two words name.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Policy
 internal import StrictJSON
 
 /// One record of the log as one line for people: time, kind, who, what.
@@ -22,7 +23,11 @@ enum RecordText {
         var parts = [clock, styled(Visible.ascii(kind), sink), subject(tree, data), object(tree, data)]
         for (key, value) in tree.members(data) {
             let name = Visible.ascii(tree.text(key) ?? [])
-            if !apart.contains(name) { parts.append("\(name)=\(shown(tree, value))") }
+            if name == "confinement" {
+                parts.append(Confinement(tree, value).summary.0)
+            } else if !apart.contains(name) {
+                parts.append("\(name)=\(shown(tree, value))")
+            }
         }
         return parts.filter { !$0.isEmpty }.joined(separator: "  ")
     }
@@ -63,6 +68,9 @@ enum RecordText {
     private static func shown(_ tree: JSONTree, _ value: JSONNode) -> String {
         guard let text = tree.text(value) else { return Visible.json(tree.canonical(value)) }
         let isWord = !text.isEmpty && text.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") }
-        return isWord ? String(decoding: text, as: UTF8.self) : Visible.quoted(text)
+        guard isWord else { return Visible.quoted(text) }
+        // A digest is told from others by its beginning; the whole one is in the log.
+        let isDigest = text.count == 64 && text.allSatisfy { $0.isDigit || ($0 >= 0x61 && $0 <= 0x66) }
+        return String(decoding: isDigest ? text.prefix(16) : text[...], as: UTF8.self)
     }
 }

@@ -9,17 +9,34 @@ enum Administrator {
     static func with<Result>(
         _ places: Places, _ arguments: ParsedArguments, _ body: (OperatorClient) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        if let client = try OperatorClient.connect(places) { return try body(client) }
-        if try SealedFile.read(places) == nil {
-            try SealedFile.writeEmpty(places, now: WallClock.microseconds / 1_000_000)
+        let patience = Instant.now.adding(milliseconds: patienceMilliseconds)
+        while true {
+            if let client = try OperatorClient.connect(places) { return try body(client) }
+            if let launcher = try start(places, arguments, until: patience) {
+                let result = try once(places, body)
+                // The client is gone now, which is the launcher's sign to end; the next command finds the directory
+                // unlocked.
+                try launcher.awaitEnd()
+                return result
+            }
         }
-        let launcher = try AdministrationProcess(
-            places, demand: arguments.value(.requireConfinement) ?? Array("full".utf8))
-        try launcher.awaitReady()
-        let result = try once(places, body)
-        // The client is gone now, which is the launcher's sign to end; the next command finds the directory unlocked.
-        try launcher.awaitEnd()
-        return result
+    }
+
+    /// How long another command may take that does the same at this moment.
+    private static let patienceMilliseconds: UInt64 = 10_000
+
+    /// A launcher that is ready; nil where another one holds the directory, which will serve us or end in a moment.
+    private static func start(_ places: Places, _ arguments: ParsedArguments, until patience: Instant) throws(Failure)
+        -> AdministrationProcess?
+    {
+        if try SealedFile.read(places) == nil { try SealedFile.writeEmpty(places, now: Now.seconds) }
+        let demand = arguments.value(.requireConfinement) ?? Array("full".utf8)
+        let launcher = try AdministrationProcess(places, demand: demand)
+        do throws(Failure) { try launcher.awaitReady() } catch {
+            guard error.status == .alreadyRunning, Instant.now < patience else { throw error }
+            return nil
+        }
+        return launcher
     }
 
     private static func once<Result>(_ places: Places, _ body: (OperatorClient) throws(Failure) -> Result)

@@ -16,7 +16,8 @@ enum ImportCommand {
                 "there is no \(Visible.text(path.bytes))", hint: "name the file that your client keeps its servers in")
         }
         let wanted = Array(arguments.operands.dropFirst())
-        let entries = try chosen(try ForeignConfiguration.read(bytes, path), wanted, path)
+        let all = try chosen(try ForeignConfiguration.read(bytes, path), wanted, path)
+        let entries = skip(all, !wanted.isEmpty, console)
         let lock = try ChangeLock(places.configuration.parent)
         let registration = Registration(places, arguments, console)
         // The worst of what happened to single servers is what happened.
@@ -36,7 +37,20 @@ enum ImportCommand {
         }
         if added > 0 { console.hint("doorward registry seal makes \(added == 1 ? "it" : "them") launchable") }
         _ = consume lock
-        return status
+        // To take some and leave others is what the questions are for.
+        return status == .declined && added > 0 ? .done : status
+    }
+
+    /// Entries that cannot be registered are told of; only where they were asked for by name is that a failure.
+    private static func skip(_ entries: [ForeignConfiguration.Entry], _ isNamed: Bool, _ console: Console)
+        -> [ForeignConfiguration.Entry]
+    {
+        if isNamed { return entries }
+        return entries.filter { entry in
+            guard case .unusable(let title, let why) = entry else { return true }
+            console.warn("\(Visible.quoted(title)) is left out: \(why)")
+            return false
+        }
     }
 
     private static func offer(

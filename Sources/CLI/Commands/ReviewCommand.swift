@@ -24,6 +24,7 @@ enum ReviewCommand {
             return .done
         }
         if !arguments.has(.json) { ReviewReport(console).show(comparison, server: name) }
+        if comparison.isSame, !choice.isGiven, !arguments.has(.yes) { return .done }
         let decision: ReviewDecision?
         if arguments.has(.yes) {
             decision = ReviewDecision(accepting: comparison, choice)

@@ -26,22 +26,27 @@ enum InterpreterArguments {
     ]
     /// The same, and without such a file they run what they read from standard input.
     static let reading: Set<String> = [
-        "ash", "bash", "csh", "dash", "fish", "ksh", "lua", "luajit", "mksh", "perl", "php", "ruby", "sh", "tcsh",
-        "yash",
-        "zsh",
+        "lua", "luajit", "perl", "php", "ruby",
+    ]
+    /// Shells by themselves are a danger; what they run is pinned all the same.
+    static let shells: Set<String> = [
+        "ash", "bash", "csh", "dash", "fish", "ksh", "mksh", "rbash", "sh", "tcsh", "yash", "zsh",
     ]
     static let python: Set<String> = ["pypy", "python", "pythonw"]
     static let node: Set<String> = ["node", "nodejs"]
 
     /// Whether a program of one of these families is an interpreter.
     static func isInterpreter(_ families: [String]) -> Bool {
-        families.contains { generic.contains($0) || reading.contains($0) || python.contains($0) || node.contains($0) }
+        families.contains { family in
+            [generic, reading, shells, python, node].contains { $0.contains(family) }
+        }
     }
 
     /// - Parameter words: all arguments behind the program's own name; nil stands for one that a caller chooses.
     static func target(_ families: [String], _ words: [[UInt8]?]) -> InterpreterTarget {
         if families.contains(where: python.contains) { return pythonTarget(words) }
         if families.contains(where: node.contains) { return nodeTarget(words) }
+        if families.contains(where: shells.contains) { return shellTarget(words) }
         if words.isEmpty, families.contains(where: reading.contains) { return .nothing }
         return .firstFile
     }
@@ -75,6 +80,29 @@ enum InterpreterArguments {
                 }
             }
             index += takesNext ? 2 : 1
+        }
+        return .nothing
+    }
+
+    /// POSIX sh: options in clusters, of which c makes the next argument code and s means standard input; o and O take the
+    /// next argument.
+    private static func shellTarget(_ words: [[UInt8]?]) -> InterpreterTarget {
+        var index = 0
+        while index < words.count {
+            guard let word = words[index], let first = word.first, "-+".utf8.contains(first) else {
+                return .script(index)
+            }
+            if word.elementsEqual("--".utf8) || word.count == 1 {
+                return index + 1 < words.count ? .script(index + 1) : .nothing
+            }
+            if word.starts(with: "--".utf8) {
+                if word.starts(with: "--command".utf8) || word.starts(with: "--init-command".utf8) { return .inline }
+                index += word.elementsEqual("--rcfile".utf8) || word.elementsEqual("--init-file".utf8) ? 2 : 1
+                continue
+            }
+            if word.contains(UInt8(ascii: "c")) { return .inline }
+            if word.contains(UInt8(ascii: "s")) { return .nothing }
+            index += word.last == UInt8(ascii: "o") || word.last == UInt8(ascii: "O") ? 2 : 1
         }
         return .nothing
     }

@@ -317,17 +317,26 @@ private struct Resolver {
 
     // MARK: What is dangerous
 
+    /// Of several names of one program that show the same danger, the first.
+    private static func onceByName(_ findings: [DangerFinding], _ names: [AbsolutePath]) -> [DangerFinding] {
+        var seen: Set<Danger> = []
+        return findings.filter { finding in
+            !names.contains { $0.bytes == finding.subject } || seen.insert(finding.danger).inserted
+        }
+    }
+
     private mutating func judge(_ executable: ProgramFile) throws(ResolutionFault) {
         let arguments = words.dropFirst().map(\.written)
         let own = scripts.isEmpty ? arguments.count : arguments.count - (scripts.map(\.arguments.count).max() ?? 0)
         var found = DangerAnalysis.findings(
             programs: programs, arguments: arguments, own: own, environment: entry.environment, reads: entry.reads,
             writes: entry.writes, parameters: entry.parameters, home: home)
+        found = Self.onceByName(found, programs)
         for script in scripts {
-            found += DangerAnalysis.findings(
+            let more = DangerAnalysis.findings(
                 programs: script.names, arguments: script.arguments, own: script.arguments.count, environment: [],
-                reads: [],
-                writes: [], parameters: [], home: home)
+                reads: [], writes: [], parameters: [], home: home)
+            found += Self.onceByName(more, script.names)
         }
         dangers.add(found)
         for file in [executable] + pins {

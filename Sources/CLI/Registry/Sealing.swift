@@ -71,6 +71,7 @@ struct Sealing {
                 refusal.faults.append((entry.name, error))
                 continue
             }
+            warnings += SecretFiles.warnings(entry)
             let found: ReviewStore.Found
             do throws(Failure) { found = try ReviewStore.find(server, places) } catch { throw .failure(error) }
             switch found {

@@ -31,6 +31,9 @@ struct ClassChoice {
     /// The class that was chosen for this tool, nil if none was.
     func chosen(_ tool: [UInt8]) -> RiskClass? { single.last { $0.tool == tool }?.risk ?? general }
 
+    /// Whether the command line decides anything.
+    var isGiven: Bool { general != nil || !single.isEmpty || !rejected.isEmpty }
+
     func isRejected(_ name: [UInt8]) -> Bool { rejected.contains(name) }
 
     /// Names that no tool has: probably typing errors, and what was meant would be accepted otherwise.
