@@ -104,7 +104,7 @@ let package = Package(
         room("Launcher", ["Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON"]),
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Tools", ["Linux", "Policy", "StrictJSON", "Wire"]),
-        room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
+        room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
         suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "Spawn", "StrictJSON"], exclude: ["golden"]),

@@ -10,6 +10,8 @@ extension SyscallError {
 
     /// The kernel's ways to say that this caller may not.
     package var isForbidden: Bool { code == EACCES || code == EPERM }
+    /// Nobody listens behind the name.
+    package var isConnectionRefused: Bool { code == ECONNREFUSED }
     /// The user has as many of these as the kernel allows.
     package var isQuota: Bool { code == EDQUOT }
     package var isWouldBlock: Bool { code == EWOULDBLOCK }
@@ -32,5 +34,6 @@ extension SyscallError {
     package var isKernelFile: Bool { code == EOPNOTSUPP }
 
     package static func outOfSpace(_ call: StaticString) -> SyscallError { SyscallError(call, code: ENOSPC) }
+    package static func timedOut(_ call: StaticString) -> SyscallError { SyscallError(call, code: ETIMEDOUT) }
     package static func inputOutput(_ call: StaticString) -> SyscallError { SyscallError(call, code: EIO) }
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Crypto
+internal import Policy
+
+/// Everything about an entry that a person should have seen before it is added: nothing is shortened, nothing hides.
+struct EntryReport {
+    private var lines: [String] = []
+    private let sink: Console.Sink
+    private static let column = 14
+
+    /// - Parameters:
+    ///   - resolution: what it means on this machine.
+    ///   - notes: what was replaced on the way here.
+    ///   - ignored: members of another client's configuration that are left out.
+    static func print(
+        _ entry: ServerEntry, _ resolution: Resolution, notes: [String], ignored: [String], to console: Console
+    ) throws(ResolutionFault) {
+        var report = EntryReport(sink: console.output)
+        report.lines.append(console.output.styled("\(entry.name)", .bold) + ": starting it means executing code")
+        report.commandLine(entry)
+        report.environment(entry)
+        try report.files(resolution)
+        report.views(entry, resolution)
+        for note in notes + resolution.notes { report.row("note", note) }
+        if !ignored.isEmpty { report.row("left out", ignored.joined(separator: ", ")) }
+        for danger in resolution.dangers {
+            let isAccepted = !danger.isFatal && entry.accepted.contains(danger.danger)
+            report.row(isAccepted ? "accepted" : "danger", danger.sentence, isAccepted ? .warning : .bad)
+        }
+        for line in report.lines { console.print(line) }
+    }
+
+    private init(sink: Console.Sink) { self.sink = sink }
+
+    private mutating func commandLine(_ entry: ServerEntry) {
+        row("command", Visible.quoted(entry.command))
+        for (index, argument) in entry.arguments.enumerated() { row("argument \(index + 1)", Visible.quoted(argument)) }
+        for parameter in entry.parameters {
+            let values = parameter.values.map { "\($0.name) = \(Visible.quoted($0.text))" }.joined(separator: ", ")
+            row("parameter", "\(parameter.name): \(values)")
+        }
+    }
+
+    private mutating func environment(_ entry: ServerEntry) {
+        for variable in entry.environment {
+            let name = Visible.text(variable.name)
+            switch variable.value {
+            case .plain(let text):
+                guard SecretShape.isLikely(variable.name, text) else {
+                    row("variable", name)
+                    continue
+                }
+                row(
+                    "variable",
+                    "\(name), a secret in plain text: better {\"file\": \"/path\"} or {\"keyring\": \"description\"}",
+                    .warning)
+            case .file(let path): row("variable", "\(name), from the file \(Visible.text(path.bytes))")
+            case .keyring(let key): row("variable", "\(name), from the keyring: \(Visible.quoted(key))")
+            }
+        }
+    }
+
+    private mutating func files(_ resolution: Resolution) throws(ResolutionFault) {
+        let pin = try resolution.executable.pin()
+        row("executes", Self.described(pin))
+        for file in resolution.pins { row("which runs", Self.described(try file.pin())) }
+    }
+
+    private mutating func views(_ entry: ServerEntry, _ resolution: Resolution) {
+        let shown = resolution.installation.map { Visible.text($0.bytes) }
+        row("sees", (["the system's programs"] + shown).joined(separator: ", "))
+        for path in entry.reads { row("may read", Visible.text(path.bytes)) }
+        for path in entry.writes { row("may change", Visible.text(path.bytes)) }
+        if let directory = entry.directory { row("works in", Visible.text(directory.bytes)) }
+        if entry.traits.isShared { row("shared", "one process for all callers") }
+    }
+
+    private static func described(_ pin: PinnedFile) -> String {
+        "\(Visible.text(pin.path.bytes)) (\(Sizes.text(pin.size)), sha256 \(pin.digest))"
+    }
+
+    /// A word and what it says; long text goes on, it is never wrapped, so that spaces in it stay countable.
+    private mutating func row(_ word: String, _ text: String, _ style: Console.Style? = nil) {
+        let padding = String(repeating: " ", count: max(1, Self.column - word.utf8.count))
+        lines.append("  " + sink.styled(word, style ?? .dim) + padding + text)
+    }
+}
+
+/// What looks like a secret in an environment.
+enum SecretShape {
+    static func isLikely(_ name: [UInt8], _ value: [UInt8]) -> Bool {
+        guard value.count >= 8, value.first != UInt8(ascii: "/") else { return false }
+        let text = String(decoding: name, as: UTF8.self)
+        return DangerAnalysis.isSecretName(text) || text.lowercased().hasSuffix("_key")
+            || DangerAnalysis.looksLikeSecret(value)
+    }
+}
