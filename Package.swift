@@ -99,8 +99,13 @@ let package = Package(
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
+        .target(
+            name: "FakeBroker", dependencies: ["Control", "Linux", "Policy"], path: "Tests/Support/FakeBroker",
+            swiftSettings: strict),
         suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "StrictJSON"], exclude: ["golden"]),
+        suite("ControlTests", ["Control", "Linux", "Policy"]),
         suite("CryptoTests", ["Crypto"]),
+        suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
         suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
