@@ -60,7 +60,8 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
     Context.environment["DOORWARD_FUZZ"] == nil
     ? []
     : [
-        ("json", ["StrictJSON"]),
+        ("audit-verify", ["Audit", "Crypto", "Linux"]),
+        ("json", ["JSONReference", "StrictJSON"]),
         ("json-comments", ["StrictJSON"]),
         ("http-head", ["Wire"]),
         ("chunked", ["Wire"]),
@@ -102,12 +103,15 @@ let package = Package(
         .target(
             name: "FakeBroker", dependencies: ["Control", "Linux", "Policy"], path: "Tests/Support/FakeBroker",
             swiftSettings: strict),
-        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "StrictJSON"], exclude: ["golden"]),
+        suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "Spawn", "StrictJSON"], exclude: ["golden"]),
+        suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
         suite("ControlTests", ["Control", "Linux", "Policy"]),
         suite("CryptoTests", ["Crypto"]),
-        suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
         suite("FilesTests", ["Linux", "Scratch"]),
-        suite("StrictJSONTests", ["StrictJSON"], exclude: ["vectors"]),
+        suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
+        .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
+        suite("PolicyTests", ["Policy", "StrictJSON"]),
+        suite("StrictJSONTests", ["JSONReference", "StrictJSON"], exclude: ["vectors"]),
         suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
         // What several test targets start programs with, and the programs.
         .target(name: "Spawn", dependencies: ["Linux"], path: "Tests/Support/Spawn", swiftSettings: loose),
@@ -123,6 +127,9 @@ let package = Package(
             name: "RoomProbe", dependencies: ["Linux"], path: "Tests/Support/RoomProbe",
             swiftSettings: loose,
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
+            name: "JournalProbe", dependencies: ["Audit", "Crypto", "Linux", "StrictJSON"],
+            path: "Tests/Support/JournalProbe", swiftSettings: strict),
         // Looser than other suites: it holds our owners against bare system calls.
         .testTarget(
             name: "LinuxTests", dependencies: ["Linux", "Spawn"], swiftSettings: loose),

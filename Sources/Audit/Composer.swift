@@ -23,14 +23,11 @@ struct Composer: ~Copyable {
     /// Whole lines that nobody has written yet.
     private var lines: [UInt8] = []
     private var hash = SHA256()
-    private var clock = TimestampText()
-    // Held here, since a global constant costs a check and a reference count at each use, and these are used per record.
-    private let words = EntryKind.allCases.map { Array($0.word.description.utf8) }
-    private let beforeSequence = Array("{\"seq\":".utf8)
-    private let beforeTime = Array(",\"time\":\"".utf8)
-    private let beforeKind = Array("\",\"kind\":\"".utf8)
-    private let beforeData = Array("\",\"data\":".utf8)
-    private let beforeHash = Array(",\"hash\":\"".utf8)
+    // What a line is put together from. Whole pieces, kept and changed in place: a record costs a few copies.
+    private var sequence = SequenceText()
+    private var time = TimestampText()
+    private let kinds = EntryKind.allCases.map { Array("\",\"kind\":\"\($0.word)\",\"data\":".utf8) }
+    private var tail = Array(",\"hash\":\"".utf8) + [UInt8](repeating: 0, count: 64) + Array("\"}\n".utf8)
 
     init(after head: Head) { self.head = head }
 
@@ -49,28 +46,22 @@ struct Composer: ~Copyable {
     ///   - data: one JSON object in canonical form.
     ///   - time: in microseconds since 1970.
     ///   - limit: of the data, in bytes; what is longer is recorded by its length and digest.
-    mutating func add(
-        _ kind: EntryKind, _ data: borrowing Span<UInt8>, time: UInt64, limit: Int = Layout.maxDataBytes
-    ) -> UInt64 {
-        precondition(data.count >= 2 && data[0] == UInt8(ascii: "{"), "a record's data is an object")
-        let sequence = head.sequence + 1
+    mutating func add(_ kind: EntryKind, _ data: [UInt8], time: UInt64, limit: Int = Layout.maxDataBytes) -> UInt64 {
+        precondition(data.first == UInt8(ascii: "{"), "a record's data is an object")
+        let number = head.sequence + 1
         let start = lines.count
-        lines.append(contentsOf: beforeSequence)
-        append(decimal: sequence)
-        lines.append(contentsOf: beforeTime)
-        lines.append(contentsOf: clock.text(time))
-        lines.append(contentsOf: beforeKind)
-        lines.append(contentsOf: words[Int(kind.rawValue)])
-        lines.append(contentsOf: beforeData)
+        sequence.set(number)
+        self.time.set(time)
+        lines.append(contentsOf: sequence.bytes)
+        lines.append(contentsOf: self.time.bytes)
+        lines.append(contentsOf: kinds[Int(kind.rawValue)])
         append(data: data, limit: limit)
         let digest = chain(head.hash, lines, from: start, &hash)
-        lines.append(contentsOf: beforeHash)
-        digest.appendHexadecimal(to: &lines)
-        lines.append(UInt8(ascii: "\""))
-        lines.append(UInt8(ascii: "}"))
-        lines.append(newline)
-        head = Head(sequence: sequence, hash: digest)
-        return sequence
+        // Behind `,"hash":"`.
+        digest.writeHexadecimal(to: &tail, at: 9)
+        lines.append(contentsOf: tail)
+        head = Head(sequence: number, hash: digest)
+        return number
     }
 
     /// Writes the waiting lines, from byte `start` of them on, at `offset` in one call and says how many bytes were
@@ -92,20 +83,42 @@ struct Composer: ~Copyable {
     /// Bytes of allocation that are kept between batches: one burst does not cost memory for ever.
     private static let keptCapacity = 1_048_576
 
-    private mutating func append(data: borrowing Span<UInt8>, limit: Int) {
-        let start = lines.count
-        if data.count <= limit { EscapedASCII.append(data, to: &lines) }
-        let length = lines.count - start
-        guard length == 0 || length > limit else { return }
-        lines.removeLast(lines.count - start)
+    private mutating func append(data: [UInt8], limit: Int) {
+        if data.count <= limit {
+            let start = lines.count
+            EscapedASCII.append(data, to: &lines)
+            if lines.count - start <= limit { return }
+            lines.removeLast(lines.count - start)
+        }
         lines.append(contentsOf: Array("{\"oversize\":\(data.count),\"sha256\":\"".utf8))
-        SHA256.hash(data).appendHexadecimal(to: &lines)
+        SHA256.hash(data.span).appendHexadecimal(to: &lines)
         lines.append(contentsOf: Array("\"}".utf8))
     }
+}
 
-    private mutating func append(decimal value: UInt64) {
-        if value >= 10 { append(decimal: value / 10) }
-        lines.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
+/// `{"seq":` and a number, counted up in place.
+private struct SequenceText {
+    private(set) var bytes = Array("{\"seq\":0".utf8)
+    private var number: UInt64 = 0
+
+    private static let start = 7
+
+    mutating func set(_ number: UInt64) {
+        if number == self.number + 1 { countUp() } else { bytes[Self.start...] = Array("\(number)".utf8)[...] }
+        self.number = number
+    }
+
+    private mutating func countUp() {
+        var index = bytes.count - 1
+        while index >= Self.start {
+            guard bytes[index] == UInt8(ascii: "9") else {
+                bytes[index] += 1
+                return
+            }
+            bytes[index] = UInt8(ascii: "0")
+            index -= 1
+        }
+        bytes.insert(UInt8(ascii: "1"), at: Self.start)
     }
 }
 

@@ -5,10 +5,18 @@ internal import Linux
 final class Disk: Sendable {
     let directory: Directory
     private let faults: Faults?
+    /// Of the moment when the log was opened, for a room that may not ask again once it has closed itself in.
+    private let fileSizeLimit = FileSizeLimit.ofProcess ?? FileSizeLimit(bytes: .max)
 
     init(_ directory: consuming Directory, faults: Faults?) {
         self.directory = directory
         self.faults = faults
+    }
+
+    /// Reserves space for a segment.
+    func reserve(_ file: SegmentFile, from offset: UInt64, length: UInt64) throws(SyscallError) {
+        try faults?.check(.reserve)
+        try file.reserve(from: offset, length: length, limit: FileSizeLimit.ofProcess ?? fileSizeLimit)
     }
 
     /// Makes the file of segment `number`, under the name that means nothing yet.
@@ -121,9 +129,8 @@ final class SegmentFile: Sendable {
         try file.synchroniseData()
     }
 
-    func reserve(from offset: UInt64, length: UInt64) throws(SyscallError) {
-        try faults?.check(.reserve)
-        try file.reserve(from: offset, length: length)
+    fileprivate func reserve(from offset: UInt64, length: UInt64, limit: FileSizeLimit) throws(SyscallError) {
+        try file.reserve(from: offset, length: length, limit: limit)
     }
 
     func truncate(to size: UInt64) throws(SyscallError) {

@@ -3,18 +3,18 @@
 /// Canonical JSON with everything outside printable ASCII as `\uXXXX`.
 enum EscapedASCII {
     /// Appends canonical JSON, which has such bytes in its strings only, where an escape means the same.
-    static func append(_ json: borrowing Span<UInt8>, to text: inout [UInt8]) {
-        let start = text.count
-        // Nearly always there is nothing to escape: copy while looking, and begin again where there was.
+    static func append(_ json: [UInt8], to text: inout [UInt8]) {
+        // Nearly always there is nothing to escape.
         var odd: UInt8 = 0
-        text.reserveCapacity(start + json.count)
-        for index in json.indices {
-            let byte = json[index]
-            odd |= isPrintable(byte) ? 0 : 1
-            text.append(byte)
+        for byte in json { odd |= isPrintable(byte) ? 0 : 1 }
+        if odd == 0 {
+            text.append(contentsOf: json)
+        } else {
+            escape(json.span, to: &text)
         }
-        guard odd != 0 else { return }
-        text.removeLast(text.count - start)
+    }
+
+    private static func escape(_ json: borrowing Span<UInt8>, to text: inout [UInt8]) {
         var index = 0
         while index < json.count {
             if isPrintable(json[index]) {

@@ -101,7 +101,7 @@ package final class Journal {
         synced = log.head.sequence
         for remark in log.remarks {
             do { try makeRoom(remark.data.count) } catch { throw .full(error) }
-            _ = composer.add(remark.kind, remark.data.span, time: clock.wall())
+            _ = composer.add(remark.kind, remark.data, time: clock.wall())
         }
         // Room for the first promises, or no start at all: better now than at the first call.
         do { try makeRoom(Layout.maxDataBytes) } catch { throw .full(error) }
@@ -112,7 +112,11 @@ package final class Journal {
         flush()
     }
 
-    deinit { link.stop() }
+    /// Without ``close()`` what was not flushed is lost. What was is synced and signed here too, so this can block.
+    deinit {
+        link.stop()
+        if let thread = thread.take() { thread.join() }
+    }
 
     /// Readable when ``collect()`` has something to find. For a ``Poller``.
     package var completion: FileDescriptor { _read { yield link.done.descriptor } }
@@ -194,7 +198,7 @@ package final class Journal {
         precondition(owed > 0, "an outcome without a promise")
         guard failure == nil else { return nil }
         owed -= 1
-        return composer.add(kind, data.span, time: clock.wall(), limit: Self.maxOutcomeDataBytes)
+        return composer.add(kind, data, time: clock.wall(), limit: Self.maxOutcomeDataBytes)
     }
 
     private func write(_ members: (inout JSONWriter) -> Void) {
@@ -209,9 +213,9 @@ package final class Journal {
         let time = clock.wall()
         if let shortage {
             self.shortage = nil
-            _ = composer.add(.journalResumed, shortage.data.span, time: time)
+            _ = composer.add(.journalResumed, shortage.data, time: time)
         }
-        return composer.add(kind, data.span, time: time)
+        return composer.add(kind, data, time: time)
     }
 
     /// Makes sure of the space for one more record beside everything that is owed.
@@ -219,11 +223,10 @@ package final class Journal {
         let line = Composer.bound(dataBytes)
         guard composer.byteCount + line <= Self.maxWaitingBytes else { throw .outOfSpace("write") }
         let extra = UInt64(composer.byteCount + line) + (owed + promising) * Self.outcomeBytes + Self.ownBytes
-        let now = clock.monotonic()
         if let size = nextEnd?.size {
-            try nextEnd?.ensure(size + extra, now: now, disk)
+            try nextEnd?.ensure(size + extra, disk, clock)
         } else {
-            try end.ensure(end.size + extra, now: now, disk)
+            try end.ensure(end.size + extra, disk, clock)
         }
     }
 
@@ -308,13 +311,13 @@ package final class Journal {
         var next: SegmentEnd
         do throws(SyscallError) {
             next = SegmentEnd(try disk.createSegment(number), size: 0, opened: time)
-            try next.ensure(UInt64(Layout.maxLineBytes) + owed * Self.outcomeBytes + Self.ownBytes, now: now, disk)
+            try next.ensure(UInt64(Layout.maxLineBytes) + owed * Self.outcomeBytes + Self.ownBytes, disk, clock)
         } catch {
             nextRotation = now.adding(milliseconds: Self.rotationRetryMilliseconds)
             return
         }
         let data = openingData(installation, number, after: composer.head)
-        _ = composer.add(.segmentOpened, data.span, time: time)
+        _ = composer.add(.segmentOpened, data, time: time)
         let opening = composer.take()
         next.size = UInt64(opening.count)
         nextEnd = next

@@ -21,7 +21,7 @@ struct LogBeginning {
     func begin(_ number: UInt32, after previous: Head) throws(WalkError) -> OpenedLog {
         let time = clock.wall()
         var composer = Composer(after: previous)
-        _ = composer.add(.segmentOpened, openingData(installation, number, after: previous).span, time: time)
+        _ = composer.add(.segmentOpened, openingData(installation, number, after: previous), time: time)
         let head = composer.head
         let line = composer.take()
         let size = UInt64(line.count)

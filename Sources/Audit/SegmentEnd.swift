@@ -30,8 +30,9 @@ struct SegmentEnd {
     /// Makes sure that the segment can grow to `needed` bytes.
     ///
     /// - Throws: the failing call, or the last failure again while no new try is due.
-    mutating func ensure(_ needed: UInt64, now: Instant, _ disk: Disk) throws(SyscallError) {
+    mutating func ensure(_ needed: UInt64, _ disk: Disk, _ clock: JournalClock) throws(SyscallError) {
         if needed <= reserved { return }
+        let now = clock.monotonic()
         guard now >= nextTry else { throw .outOfSpace("fallocate") }
         let exact = needed - reserved
         do throws(SyscallError) {
@@ -51,7 +52,7 @@ struct SegmentEnd {
 
     private mutating func reserve(_ length: UInt64, _ disk: Disk) throws(SyscallError) {
         do throws(SyscallError) {
-            try file.reserve(from: reserved, length: length)
+            try disk.reserve(file, from: reserved, length: length)
         } catch {
             guard error.isUnsupported else { throw error }
             isGuaranteed = false

@@ -7,7 +7,8 @@ package enum Timestamp {
     /// The text of a moment, in microseconds since 1970.
     package static func text(_ microseconds: UInt64) -> [UInt8] {
         var clock = TimestampText()
-        return clock.text(microseconds)
+        clock.set(microseconds)
+        return Array(clock.bytes[TimestampText.start...])
     }
 
     /// The moment that a text names, or nil where the text has not exactly this form.
@@ -59,13 +60,18 @@ package enum Timestamp {
     }
 }
 
-/// Writes times, and remembers the last second: nearly every record falls into the one before it.
+/// A record's time with what stands before it, kept from one record to the next: nearly every record falls into the
+/// second of the one before it.
 struct TimestampText {
+    /// `,"time":"` and the 27 bytes of the time.
+    private(set) var bytes = Array(",\"time\":\"1970-01-01T00:00:00.000000Z".utf8)
     private var second: UInt64 = .max
-    private var bytes = Array("1970-01-01T00:00:00.000000Z".utf8)
 
-    /// 27 bytes for a moment in microseconds since 1970; moments after the year 9999 are written as its end.
-    mutating func text(_ microseconds: UInt64) -> [UInt8] {
+    /// Where the time begins.
+    static let start = 9
+
+    /// Changes the time to a moment in microseconds since 1970; moments after the year 9999 are written as its end.
+    mutating func set(_ microseconds: UInt64) {
         let bounded = min(microseconds, 253_402_300_799_999_999)
         let second = bounded / 1_000_000
         if second != self.second {
@@ -73,7 +79,6 @@ struct TimestampText {
             write(second)
         }
         put(bounded % 1_000_000, 20, 6)
-        return bytes
     }
 
     private mutating func write(_ second: UInt64) {
@@ -96,7 +101,7 @@ struct TimestampText {
 
     private mutating func put(_ value: UInt64, _ start: Int, _ count: Int) {
         var rest = value
-        for index in stride(from: start + count - 1, through: start, by: -1) {
+        for index in stride(from: Self.start + start + count - 1, through: Self.start + start, by: -1) {
             bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }

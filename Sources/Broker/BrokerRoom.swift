@@ -29,7 +29,8 @@ final class BrokerRoom {
     // What the installation is.
     var phase: Phase = .standingUp
     var mode: LaunchReport.Mode = .serve
-    private(set) var statePath: String
+    let statePath: String
+    let confinesItself: Bool
     var isFullDemanded = true
     /// What the launcher enforced on this room.
     var launchReport: [UInt8] = []
@@ -100,9 +101,13 @@ final class BrokerRoom {
     /// Between two looks at deadlines, in milliseconds: the precision of every time limit here.
     static let tickMilliseconds: UInt64 = 100
 
-    /// - Parameter statePath: the state directory, as this room's own tree shows it.
-    init(door: consuming FileDescriptor, statePath: String) throws(SyscallError) {
+    /// - Parameters:
+    ///   - statePath: the state directory, as this room's own tree shows it.
+    ///   - confinesItself: whether the room loads its filter when it is ready; a process that hosts more than the room,
+    ///     as a test does, cannot.
+    init(door: consuming FileDescriptor, statePath: String, confinesItself: Bool = true) throws(SyscallError) {
         self.statePath = statePath
+        self.confinesItself = confinesItself
         poller = try Poller()
         launcher = Channel(door) { kind in LaunchReport.Kind(rawValue: kind) == nil ? nil : Caps.report + 2 * Caps.path }
         seal = Seal.empty
@@ -115,8 +120,10 @@ final class BrokerRoom {
     }
 
     /// One turn of the loop.
-    func turn() throws(BrokerFault) {
-        do { try poller.wait(&ready, milliseconds: waitTime()) } catch {
+    ///
+    /// - Parameter patience: how long to wait for something to do, in milliseconds; nil for as long as nothing is due.
+    func turn(patience: Int32? = nil) throws(BrokerFault) {
+        do { try poller.wait(&ready, milliseconds: patience ?? waitTime()) } catch {
             throw BrokerFault("the broker cannot wait: \(error)", hint: "this is a fault of doorward, please report it")
         }
         now = .now

@@ -117,6 +117,7 @@ extension BrokerRoom {
     /// Adds the room's own filter to what the launcher has enforced.
     private func confine() -> [UInt8] {
         var report = launchedReport() ?? ConfinementReport()
+        guard confinesItself else { return report.encoded }
         do throws(SyscallError) {
             try ThisProcess.gainNothing()
             report[.noNewPrivileges] = .enforced

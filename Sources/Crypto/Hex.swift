@@ -26,8 +26,29 @@ package enum Hex {
         return bytes
     }
 
+    /// Writes the 16 digits of a word, highest first.
+    @inline(__always)
+    static func write(_ word: UInt64, to text: inout MutableSpan<UInt8>, at start: Int) {
+        writeHalf(UInt32(truncatingIfNeeded: word >> 32), to: &text, at: start)
+        writeHalf(UInt32(truncatingIfNeeded: word), to: &text, at: start + 8)
+    }
+
+    /// Eight digits at once: the nibbles are spread over the bytes of a word, and each byte becomes its digit.
+    @inline(__always)
+    private static func writeHalf(_ half: UInt32, to text: inout MutableSpan<UInt8>, at start: Int) {
+        var word = UInt64(half)
+        word = (word << 16 | word) & 0x0000_ffff_0000_ffff
+        word = (word << 8 | word) & 0x00ff_00ff_00ff_00ff
+        word = (word << 4 | word) & 0x0f0f_0f0f_0f0f_0f0f
+        // 1 in each byte that holds 10 to 15: adding 6 carries into the bit of 16.
+        let letters = (word &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        // From "0", and 39 further for a letter.
+        word = word &+ 0x3030_3030_3030_3030 &+ letters &* 39
+        for place in 0..<8 { text[start + place] = UInt8(truncatingIfNeeded: word >> UInt64(56 - place * 8)) }
+    }
+
     /// The digit for 0 to 15.
-    static func digit(_ value: UInt8) -> UInt8 {
+    private static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 

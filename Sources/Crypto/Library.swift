@@ -6,10 +6,13 @@ enum Library {
     /// Read before the first call of anything else in libcrypto.
     ///
     /// Left to itself the library reads a configuration file, whose place the environment can name and which can load
-    /// code; and it would meet a room's closed file system at some later moment. Nothing of ours needs that file.
+    /// code; and it would meet a room's closed file system at some later moment. Nothing of ours needs that file, nor
+    /// the tables that find algorithms and error texts by their names.
     static let started: Bool = {
-        let options = UInt64(OPENSSL_INIT_NO_LOAD_CONFIG) | UInt64(OPENSSL_INIT_NO_ATEXIT)
-        return OPENSSL_init_crypto(options, nil) == 1
+        let options =
+            OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS
+            | OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS
+        return OPENSSL_init_crypto(UInt64(options), nil) == 1
     }()
 
     /// Stops the program where libcrypto has no memory or no such algorithm: there is no going on without either.

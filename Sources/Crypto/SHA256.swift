@@ -51,17 +51,19 @@ package struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
 
     /// Appends the 64 lower-case hexadecimal digits.
     package func appendHexadecimal(to text: inout [UInt8]) {
-        appendWord(first, to: &text)
-        appendWord(second, to: &text)
-        appendWord(third, to: &text)
-        appendWord(fourth, to: &text)
+        let start = text.count
+        text.append(contentsOf: repeatElement(0, count: Self.byteCount * 2))
+        writeHexadecimal(to: &text, at: start)
     }
 
-    private func appendWord(_ word: UInt64, to text: inout [UInt8]) {
-        for shift in stride(from: UInt64(60), through: 4, by: -4) {
-            text.append(Hex.digit(UInt8(truncatingIfNeeded: word >> shift) & 15))
-        }
-        text.append(Hex.digit(UInt8(truncatingIfNeeded: word) & 15))
+    /// Writes the 64 lower-case hexadecimal digits over what stands at `start`.
+    package func writeHexadecimal(to text: inout [UInt8], at start: Int) {
+        precondition(start >= 0 && start + Self.byteCount * 2 <= text.count)
+        var target = text.mutableSpan
+        Hex.write(first, to: &target, at: start)
+        Hex.write(second, to: &target, at: start + 16)
+        Hex.write(third, to: &target, at: start + 32)
+        Hex.write(fourth, to: &target, at: start + 48)
     }
 
     /// Byte `index` of the 32.

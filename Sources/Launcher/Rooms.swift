@@ -180,7 +180,7 @@ private enum RoomPlans {
             paths: shown.map { LandlockRules.Path($0, .readAndWrite) }, ports: LandlockRules.Ports())
         var plan = SandboxPlan(
             name: arguments[0], kind: .room, namespaces: [], root: nil, loopback: false, arguments: arguments,
-            environment: ["SWIFT_BACKTRACE=enable=no"], workingDirectory: "/", limits: limits, landlock: rules, seccomp: nil)
+            environment: SandboxPlan.roomEnvironment, workingDirectory: "/", limits: limits, landlock: rules, seccomp: nil)
         if role == .watch { open(&plan) }
         return plan
     }

@@ -6,11 +6,19 @@ internal import Glibc
 package struct EventDescriptor: ~Copyable, Sendable {
     /// For a ``Poller``: readable while a signal waits.
     package let descriptor: FileDescriptor
+    /// What ``wait(milliseconds:)`` waits with: epoll, which every room's filter lets through, and poll(2) none.
+    private let epoll: FileDescriptor
 
     package init() throws(SyscallError) {
-        let number = dw_eventfd()
-        guard number >= 0 else { throw .last("eventfd") }
-        descriptor = FileDescriptor(owning: number)
+        let event = dw_eventfd()
+        guard event >= 0 else { throw .last("eventfd") }
+        let counter = FileDescriptor(owning: event)
+        let number = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard number >= 0 else { throw .last("epoll_create1") }
+        let waiting = FileDescriptor(owning: number)
+        guard dw_epoll_control(number, EPOLL_CTL_ADD, event, EPOLLIN.rawValue, 0) == 0 else { throw .last("epoll_ctl") }
+        descriptor = counter
+        epoll = waiting
     }
 
     /// Makes the descriptor readable. Signals that nobody has drained yet count as one.
@@ -40,8 +48,8 @@ package struct EventDescriptor: ~Copyable, Sendable {
     ///
     /// - Parameter milliseconds: nil waits for ever. An interruption ends the wait early.
     package borrowing func wait(milliseconds: Int32?) {
-        var entry = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
-        // One entry, ours. A failure can only be an interruption, and the caller looks again anyway.
-        _ = unsafe poll(&entry, 1, milliseconds ?? -1)
+        var ready = dw_ready()
+        // Room for one event, ours. A failure can only be an interruption, and the caller looks again anyway.
+        _ = unsafe dw_epoll_wait(epoll.number, &ready, 1, milliseconds ?? -1)
     }
 }

@@ -109,10 +109,11 @@ package struct RegularFile: ~Copyable, Sendable {
 
     /// Reserves disk space for `length` bytes from `offset` on; the size stays as it is.
     ///
-    /// - Throws: the failing call; `EFBIG` where this process may not write that far.
-    package borrowing func reserve(from offset: UInt64, length: UInt64) throws(SyscallError) {
-        // The kernel applies the limit to the writes that follow, but not to space behind the end.
-        guard offset + length <= fileSizeLimit() else { throw SyscallError("fallocate", code: EFBIG) }
+    /// - Parameter limit: ``FileSizeLimit/ofProcess``: the kernel applies it to the writes that follow, but not to space
+    ///   behind the end.
+    /// - Throws: the failing call; `EFBIG` where the limit would not let this process write that far.
+    package borrowing func reserve(from offset: UInt64, length: UInt64, limit: FileSizeLimit) throws(SyscallError) {
+        guard offset + length <= limit.bytes else { throw SyscallError("fallocate", code: EFBIG) }
         while dw_allocate_keeping_size(descriptor.number, off_t(offset), off_t(length)) != 0 {
             guard errno == EINTR else { throw .last("fallocate") }
         }
@@ -138,10 +139,17 @@ func status(of descriptor: borrowing FileDescriptor, _ subject: String) throws(S
     return info
 }
 
-/// RLIMIT_FSIZE of this process, in bytes.
-private func fileSizeLimit() -> UInt64 {
-    var limit = rlimit()
-    // The kernel fills a structure of ours, for a resource that it knows: the call cannot fail.
-    _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-    return UInt64(limit.rlim_cur)
+/// How far this process may write into a file (RLIMIT_FSIZE).
+package struct FileSizeLimit: Equatable, Sendable {
+    package let bytes: UInt64
+
+    package init(bytes: UInt64) { self.bytes = bytes }
+
+    /// The limit as it is now; nil where the room's filter refuses to tell.
+    package static var ofProcess: FileSizeLimit? {
+        var limit = rlimit()
+        // The kernel fills a structure of ours.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { return nil }
+        return FileSizeLimit(bytes: UInt64(limit.rlim_cur))
+    }
 }

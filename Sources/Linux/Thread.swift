@@ -5,12 +5,15 @@ internal import Glibc
 /// A thread of our own for work that blocks: the concurrency pool has one thread per core and must never wait.
 ///
 /// Its signals are blocked, all but those that its own faults raise, so that the loop's signal descriptor sees them.
+/// It runs when the initialiser returns: what the C library asks of the kernel at a thread's start is behind it then, and
+/// a room may load its filter, which would end the process over those calls.
 package struct Thread: ~Copyable, Sendable {
     private let handle: pthread_t
 
     /// - Parameter name: what `ps -L` shows; at most 15 bytes of it.
     package init(named name: StaticString, _ body: @escaping @Sendable () -> Void) throws(SyscallError) {
-        let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
+        let begin = try Start(name: name, body: body)
+        let start = unsafe Unmanaged.passRetained(begin)
         var created = pthread_t()
         var previous = sigset_t()
         // Blocked here and inherited: between creation and a mask set by the thread itself a signal could slip in.
@@ -24,6 +27,8 @@ package struct Thread: ~Copyable, Sendable {
             throw SyscallError("pthread_create", "\(name)", code: code)
         }
         handle = created
+        // A wait ends early when a signal comes; the thread's own word is what counts.
+        while !begin.running.drain() { begin.running.wait(milliseconds: nil) }
     }
 
     /// Waits until the body has returned. A thread that is never joined lives as long as the process.
@@ -36,8 +41,11 @@ package struct Thread: ~Copyable, Sendable {
 private final class Start {
     let name: StaticString
     let body: @Sendable () -> Void
+    /// Signalled by the thread as its first act.
+    let running: EventDescriptor
 
-    init(name: StaticString, body: @escaping @Sendable () -> Void) {
+    init(name: StaticString, body: @escaping @Sendable () -> Void) throws(SyscallError) {
+        running = try EventDescriptor()
         self.name = name
         self.body = body
     }
@@ -49,6 +57,7 @@ private func run(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointe
     let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
     // A literal with NUL behind it; the kernel copies at most 16 bytes.
     _ = unsafe withTerminatedBytes(Array(start.name.description.utf8)) { unsafe dw_name_thread($0) }
+    start.running.signal()
     start.body()
     return nil
 }

@@ -3,6 +3,10 @@ package import Linux
 
 /// The plans that Doorward makes: what each kind of program is shown.
 extension SandboxPlan {
+    /// A crash must end the room, not start a debugger in it. The path is never used, but where none is given the runtime
+    /// looks for one in /proc and aborts the program when there is no /proc.
+    package static let roomEnvironment: [SystemString] = ["SWIFT_BACKTRACE=enable=no,swift-backtrace=/nowhere"]
+
     /// Where a server's home is. It lies in memory and is gone with the sandbox.
     package static let home: SandboxPath = "/home/sandbox"
 
@@ -33,8 +37,7 @@ extension SandboxPlan {
         let root = try additions.isEmpty ? SandboxRoot.empty : SandboxRoot(additions, capacity: .empty)
         return SandboxPlan(
             name: name, kind: .room, root: root, loopback: false, arguments: arguments,
-            // A crash must end the room, not start a debugger in it.
-            environment: ["SWIFT_BACKTRACE=enable=no"], workingDirectory: "/", limits: limits,
+            environment: roomEnvironment, workingDirectory: "/", limits: limits,
             landlock: LandlockRules(for: root, ports: LandlockRules.Ports()), seccomp: nil)
     }
 

@@ -2,10 +2,10 @@
 
 /// Finds a key that stands twice in one object, in linear time whatever the keys are.
 ///
-/// Keys are judged when their object closes. Few keys are compared through one word of bits; many go into a hash table
-/// whose hash nobody outside can predict, so that nobody can prepare keys that all fall into one place.
+/// Keys are judged when their object closes. Few are told apart by one word of bits, mostly; many go into a table whose
+/// hash nobody outside can predict, so that nobody can prepare keys that all fall into one place.
 struct KeyCheck: Sendable {
-    /// Objects up to this size never use the table: all pairs of 16 keys cost less than filling it.
+    /// Objects up to this size never use the table: comparing all pairs, should it come to that, costs no more.
     private static let fewKeys = 16
 
     private let hash: KeyHash
@@ -84,8 +84,8 @@ private func equalKeys(_ one: TapeEntry, _ other: TapeEntry, _ text: borrowing S
     return equalBytes(text.extracting(one.content), text.extracting(other.content))
 }
 
-/// A hash of a key's length and ends, good enough to tell most keys of one object apart. Not secret, and needs not be:
-/// it decides only whether up to sixteen keys are compared in full.
+/// A hash of a key's length and ends, good enough to tell most keys of one object apart. It need not be secret: all that
+/// depends on it is whether a few keys are compared in full.
 @inline(__always)
 func fingerprint(_ text: borrowing Span<UInt8>, at start: Int, count: Int) -> Int {
     let first: UInt64

@@ -2,14 +2,21 @@
 
 /// Writes one canonical JSON value, on one line.
 ///
-/// Commas and quotes are the writer's business. The caller's is to write a key before each value of an object, keys of
-/// one object in canonical order, and to end what it began: wrong order is caught by an assertion in debug builds.
+/// Commas and quotes are the writer's business. The caller's is to write a key before each value of an object and
+/// nowhere else, and to end what it began: anything else stops the program, so that what comes out is always one value.
+/// Keys of one object are due in canonical order, which debug builds assert.
 package struct JSONWriter: Sendable {
     /// What has been written so far. Lend `bytes.span` to copy it elsewhere without giving up the storage.
     package private(set) var bytes: [UInt8] = []
+    /// Containers that can be open at once. Values of trees and canonical values do not count, whatever is in them.
+    private static let mostOpen = 64
+
     /// Whether the next key or value follows another one.
     private var isBehindValue = false
+    private var isBehindKey = false
+    /// Containers that are open, and for each a bit that says whether it is an object, the innermost lowest.
     private var depth = 0
+    private var objects: UInt64 = 0
     private var walk = TreeWalk()
     #if DEBUG
         /// The last key of each open object.
@@ -32,16 +39,18 @@ package struct JSONWriter: Sendable {
 
     private mutating func begin() {
         isBehindValue = false
+        isBehindKey = false
         depth = 0
+        objects = 0
         #if DEBUG
             lastKeys.removeAll()
         #endif
     }
 
-    package mutating func beginObject() { open(0x7B) }
-    package mutating func endObject() { close(0x7D) }
-    package mutating func beginArray() { open(0x5B) }
-    package mutating func endArray() { close(0x5D) }
+    package mutating func beginObject() { open(0x7B, object: 1) }
+    package mutating func endObject() { close(0x7D, object: 1) }
+    package mutating func beginArray() { open(0x5B, object: 0) }
+    package mutating func endArray() { close(0x5D, object: 0) }
 
     package mutating func key(_ name: StaticString) { key(name.description.utf8.span) }
 
@@ -51,10 +60,12 @@ package struct JSONWriter: Sendable {
     package mutating func key(_ name: [UInt8]) { key(name.span) }
 
     package mutating func key(_ name: borrowing Span<UInt8>) {
+        precondition(objects & 1 == 1 && !isBehindKey, "a key belongs into an object, before a value")
         checkOrder(name)
-        string(name)
+        if isBehindValue { bytes.append(0x2C) }
+        appendMended(name)
         bytes.append(0x3A)
-        isBehindValue = false
+        isBehindKey = true
     }
 
     package mutating func string(_ text: StaticString) { string(text.description.utf8.span) }
@@ -66,6 +77,10 @@ package struct JSONWriter: Sendable {
     /// Writes text as a string. What is not well-formed UTF-8 in it becomes U+FFFD.
     package mutating func string(_ text: borrowing Span<UInt8>) {
         separate()
+        appendMended(text)
+    }
+
+    private mutating func appendMended(_ text: borrowing Span<UInt8>) {
         if isWellFormed(text) {
             appendString(text, to: &bytes)
         } else {
@@ -147,32 +162,40 @@ package struct JSONWriter: Sendable {
         return taken
     }
 
-    private mutating func open(_ bracket: UInt8) {
+    private mutating func open(_ bracket: UInt8, object: UInt64) {
+        precondition(depth < Self.mostOpen, "too much is open")
         separate()
         bytes.append(bracket)
         isBehindValue = false
         depth += 1
+        objects = objects << 1 | object
         #if DEBUG
             lastKeys.append(nil)
         #endif
     }
 
-    private mutating func close(_ bracket: UInt8) {
-        precondition(depth > 0, "nothing is open")
+    private mutating func close(_ bracket: UInt8, object: UInt64) {
+        precondition(depth > 0 && objects & 1 == object && !isBehindKey, "nothing of that kind is open, or a key is")
         bytes.append(bracket)
         isBehindValue = true
         depth -= 1
+        objects >>= 1
         #if DEBUG
             lastKeys.removeLast()
         #endif
     }
 
-    /// Makes room for a key or value: a comma, unless it is the first in its container.
+    /// Makes room for a value: a comma, unless it follows a key or is the first in its array.
     @inline(__always)
     private mutating func separate() {
-        if isBehindValue {
-            precondition(depth > 0, "the value has ended")
-            bytes.append(0x2C)
+        if isBehindKey {
+            isBehindKey = false
+        } else {
+            precondition(objects & 1 == 0, "a value in an object has a key")
+            if isBehindValue {
+                precondition(depth > 0, "the value has ended")
+                bytes.append(0x2C)
+            }
         }
         isBehindValue = true
     }

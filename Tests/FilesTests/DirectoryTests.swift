@@ -165,7 +165,10 @@ struct RegularFileTests {
         let scratch = Scratch()
         let file = try scratch.directory().create(FileName("a"))
         try file.writeAll([1, 2, 3].span, at: 0)
-        try file.reserve(from: 3, length: 1_048_576)
+        try file.reserve(from: 3, length: 1_048_576, limit: FileSizeLimit(bytes: 1_048_579))
+        #expect { try file.reserve(from: 3, length: 1_048_576, limit: FileSizeLimit(bytes: 1_048_578)) } throws: {
+            ($0 as? SyscallError)?.isTooBig == true
+        }
         let reserved = try file.facts()
         #expect(reserved.size == 3)
         #expect(reserved.allocated >= 1_048_576)

@@ -137,7 +137,7 @@ struct ViewTests {
         let text = plan.environment.map(\.description)
         #expect(text.filter { $0.hasPrefix("HOME=") } == ["HOME=/tmp"])
         #expect(text.contains("TOKEN=a=b") && text.contains("TMPDIR=/tmp"))
-        #expect(plan.namespaces == .all && plan.seccomp == .server && plan.landlock.ports == LandlockRules.Ports())
+        #expect(plan.namespaces == .all && plan.seccomp == .server && plan.landlock?.ports == LandlockRules.Ports())
     }
 
     @Test("every entry of a server's tree has its Landlock rule")
@@ -145,7 +145,7 @@ struct ViewTests {
         let plan = try SandboxPlan.server(
             name: "x", host: discover(["/usr": .directory]), arguments: [], environment: [],
             additions: [.host("/srv/w", at: "/work", .readAndWrite, optional: false)])
-        let rules = plan.landlock.paths
+        let rules = try #require(plan.landlock?.paths)
         #expect(rules.contains(.init("/", .list)))
         #expect(rules.contains(.init("/usr", .readAndExecute)))
         #expect(rules.contains(.init("/work", .readAndWrite)))
@@ -172,7 +172,7 @@ struct ViewTests {
         let reduced = try plan.reduced(scratch: "/run/scratch")
         #expect(reduced.namespaces.isEmpty && reduced.root == nil && reduced.seccomp == .reduced)
         #expect(reduced.environment.contains("HOME=/run/scratch"))
-        let writable = reduced.landlock.paths.filter { $0.rights.contains(.writeFile) && $0.rights != .device }
+        let writable = try #require(reduced.landlock?.paths).filter { $0.rights.contains(.writeFile) && $0.rights != .device }
         #expect(Set(writable.map(\.path)) == ["/run/scratch", "/srv/w"])
         #expect(throws: ReductionError.alreadyReduced) { try reduced.reduced(scratch: "/x") }
 

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Testing
 
-// SPDX-License-Identifier: Apache-2.0
 @testable internal import StrictJSON
 
 /// What an expectation of `grammar.txt` says about a document; nil if the reader agrees.

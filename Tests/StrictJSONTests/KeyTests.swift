@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Testing
 
-// SPDX-License-Identifier: Apache-2.0
 @testable internal import StrictJSON
 
 @Suite("A key may stand once in an object")

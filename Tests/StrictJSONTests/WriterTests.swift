@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import Testing
 
-// SPDX-License-Identifier: Apache-2.0
 @testable internal import StrictJSON
 
 @Suite("A writer makes one canonical value")
@@ -108,11 +108,16 @@ struct WriterTests {
         #expect(CanonicalJSON.string(String(repeating: "é", count: 100)).ascii.count == 602)
     }
 
-    @Test("ending what is not open stops the program")
-    func underflow() async {
+    @Test("what would not be one JSON value stops the program")
+    func misuse() async {
         await #expect(processExitsWith: .failure) {
             var writer = JSONWriter()
             writer.endArray()
+        }
+        await #expect(processExitsWith: .failure) {
+            var writer = JSONWriter()
+            writer.beginArray()
+            writer.endObject()
         }
         await #expect(processExitsWith: .failure) {
             var writer = JSONWriter()
@@ -128,6 +133,51 @@ struct WriterTests {
             writer.null()
             writer.null()
         }
+        await #expect(processExitsWith: .failure) {
+            var writer = JSONWriter()
+            writer.key("a")
+        }
+        await #expect(processExitsWith: .failure) {
+            var writer = JSONWriter()
+            writer.beginArray()
+            writer.key("a")
+        }
+        await #expect(processExitsWith: .failure) {
+            var writer = JSONWriter()
+            writer.beginObject()
+            writer.null()
+        }
+        await #expect(processExitsWith: .failure) {
+            var writer = JSONWriter()
+            writer.beginObject()
+            writer.key("a")
+            writer.key("b")
+        }
+        await #expect(processExitsWith: .failure) {
+            var writer = JSONWriter()
+            writer.beginObject()
+            writer.key("a")
+            writer.endObject()
+        }
+        await #expect(processExitsWith: .failure) {
+            var writer = JSONWriter()
+            for _ in 0..<65 { writer.beginArray() }
+        }
+    }
+
+    @Test("containers of both kinds nest as deep as a message may")
+    func nests() throws {
+        var writer = JSONWriter()
+        for level in 0..<64 {
+            if level % 3 == 0 { writer.beginArray() } else { writer.beginObject() }
+            if level % 3 != 0 { writer.key("k") }
+        }
+        writer.null()
+        for level in (0..<64).reversed() {
+            if level % 3 == 0 { writer.endArray() } else { writer.endObject() }
+        }
+        let json = writer.finish()
+        #expect(try read(json.bytes).canonical(.root) == json)
     }
 
     #if DEBUG
