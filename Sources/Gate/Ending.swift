@@ -81,7 +81,7 @@ extension GateRoom {
         }
         connection.phase = .leaving
         if let deadline { set(.leaving(by: deadline), on: connection) } else { connection.timer = .none }
-        throwAway(connection)
+        connection.input.removeAll()
         touch(connection)
     }
 

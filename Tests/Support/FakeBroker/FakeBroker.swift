@@ -31,6 +31,10 @@ package final class FakeBroker {
     /// Authentication waits for the test.
     package var holdsCallers = false
 
+    /// Nothing is read from the door.
+    package var isDeaf = false
+
+    private var duplicates: [UInt32: Duplicate] = [:]
     private var states: [UInt32: ConnectionState] = [:]
     private var callers: [UInt32: UInt32] = [:]
     private var next: UInt32 = 0
@@ -59,17 +63,30 @@ package final class FakeBroker {
                         connectionsPerCaller: connectionsPerCaller, sessionsPerCaller: sessionsPerCaller))))
     }
 
+    /// One connection: its number, and the client's end of it.
+    package struct Handed: ~Copyable {
+        package let handle: UInt32
+        package let client: FileDescriptor
+    }
+
+    /// The broker's own duplicate of a connection, which lives until the gate says that it is gone.
+    private final class Duplicate {
+        let socket: FileDescriptor
+
+        init(_ socket: consuming FileDescriptor) { self.socket = socket }
+    }
+
     /// Hands over one end of a fresh connection; the other one is the client's.
-    package func connect() throws(SyscallError) -> (handle: UInt32, client: FileDescriptor) {
+    package func connect() throws(SyscallError) -> Handed {
         let pair = try UnixSocket.pair(.stream)
         let handle = number()
         states[handle] = .admitted
-        let client = try pair.far.duplicate()
+        duplicates[handle] = Duplicate(try pair.near.duplicate())
         var passed = PassedDescriptors()
         passed.append(try pair.near.duplicate())
         let order = GateOrder.connection(handle: handle)
         channel.send(passing: passed) { order.write(to: &$0) }
-        return (handle, client)
+        return Handed(handle: handle, client: try pair.far.duplicate())
     }
 
     package func order(_ order: GateOrder) { channel.send { order.write(to: &$0) } }
@@ -78,7 +95,14 @@ package final class FakeBroker {
     package func orderRaw(_ compose: (inout FrameWriter) -> Void) { channel.send(compose) }
 
     /// Everything is out of the door that it has room for.
-    package func flush() throws(ChannelError) { if try channel.flush() == .closed { isDoorClosed = true } }
+    ///
+    /// - Returns: whether something still waits.
+    @discardableResult
+    package func flush() throws(ChannelError) -> Bool {
+        let moved = try channel.flush()
+        if moved == .closed { isDoorClosed = true }
+        return moved == .wouldBlock
+    }
 
     package func isReadable(milliseconds: Int32) throws(SyscallError) -> Bool {
         try channel.socket.waitUntilReadable(milliseconds: milliseconds)
@@ -86,9 +110,10 @@ package final class FakeBroker {
 
     /// Takes what has arrived, answers what the script answers.
     ///
-    /// - Returns: whether anything had arrived.
+    /// - Returns: whether anything had arrived, or is still to go out.
     @discardableResult
     package func serve() throws(ChannelError) -> Bool {
+        if isDeaf { return false }
         var didWork = false
         while case .moved = try receive() {
             didWork = true
@@ -98,7 +123,7 @@ package final class FakeBroker {
                 }
             }
         }
-        try flush()
+        if try flush() { didWork = true }
         return didWork
     }
 
@@ -117,7 +142,9 @@ package final class FakeBroker {
         case .select(let connection, _, let server):
             order(.selected(connection: connection, isKnown: servers.contains(server.description)))
         case .decide(let decision): if !holdsCalls { answer(decision) }
-        case .gone(let connection): states[connection] = .gone
+        case .gone(let connection):
+            states[connection] = .gone
+            duplicates[connection] = nil
         }
     }
 
