@@ -107,12 +107,17 @@ let package = Package(
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
+        .target(
+            name: "FakeBroker", dependencies: ["Control", "Linux", "Policy"], path: "Tests/Support/FakeBroker",
+            swiftSettings: strict),
         suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "Spawn", "StrictJSON"], exclude: ["golden"]),
         suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
+        suite("ControlTests", ["Control", "Linux", "Policy"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
-        suite("PolicyTests", ["Policy", "StrictJSON"], exclude: ["vectors"]),
+        suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
         .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
+        suite("PolicyTests", ["Policy", "StrictJSON"], exclude: ["vectors"]),
         suite("StrictJSONTests", ["JSONReference", "StrictJSON"], exclude: ["vectors"]),
         suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
         // What several test targets start programs with, and the programs.

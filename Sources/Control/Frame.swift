@@ -95,8 +95,13 @@ package struct FrameWriter: Sendable {
         for value in values { write(&self, value) }
     }
 
+    /// What a packet or two need; the room that a large message took is given back.
+    private static let keptBytes = 2 * FrameForm.maxPacketBytes
+
     /// Takes what was composed and keeps the allocation for the next packet.
-    package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+    package mutating func removeAll() {
+        if bytes.capacity > Self.keptBytes { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
+    }
 }
 
 /// Reads the fields of one frame, front to back.

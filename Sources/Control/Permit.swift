@@ -31,7 +31,8 @@ extension GateRequest.Kind {
                 states: [.known],
                 maxBytes: Caps.message + Caps.id + Caps.mirroredCount * (Caps.mirroredValue + Caps.name + 8) + 256,
                 descriptors: 0...0)
-        case .reply: Permit(states: [.known], maxBytes: Caps.message + 16, descriptors: 0...0)
+        // Where nobody is left who could be asked, the gate itself answers the server's question.
+        case .reply: Permit(states: [.known, .gone], maxBytes: Caps.message + 16, descriptors: 0...0)
         // A call may be given up after the connection it came on has gone: cancelling needs no right to call.
         case .cancel: Permit(states: [.known, .gone], maxBytes: 64, descriptors: 0...0)
         case .endSession: Permit(states: [.known, .gone], maxBytes: 64, descriptors: 0...0)
@@ -41,4 +42,17 @@ extension GateRequest.Kind {
     }
 
     package func isPermitted(in state: ConnectionState) -> Bool { permit.states.contains(state) }
+}
+
+extension GateOrder.Kind {
+    /// How large an order may be, and how many descriptors come with it. A gate that is sent anything else ends itself.
+    package var permit: Permit {
+        switch self {
+        case .configure: Permit(states: [], maxBytes: 16 * (Caps.name + 8), descriptors: 0...0)
+        case .connection: Permit(states: [], maxBytes: 64, descriptors: 1...1)
+        case .answer, .event: Permit(states: [], maxBytes: Caps.message + 64, descriptors: 0...0)
+        case .known, .unknown, .selected, .cut, .callerEnded, .sessionEnded, .drain:
+            Permit(states: [], maxBytes: 64, descriptors: 0...0)
+        }
+    }
 }

@@ -118,7 +118,11 @@ package struct ByteQueue: Sendable {
             if storage.count - tail >= wanted { return }
         }
         let size = max(tail + wanted, storage.count * 2, 512)
+        if storage.isEmpty {
+            storage = [UInt8](repeating: 0, count: size)
+            return
+        }
         storage.reserveCapacity(size)
-        storage.append(contentsOf: repeatElement(0, count: size - storage.count))
+        storage.append(contentsOf: [UInt8](repeating: 0, count: size - storage.count))
     }
 }

@@ -92,6 +92,18 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return try transfer("write", count)
     }
 
+    /// Writes the front of `bytes`, as much as the kernel takes; one system call.
+    ///
+    /// - Precondition: `bytes` is not empty: the kernel's answer would look like an end.
+    package borrowing func write(_ bytes: borrowing Span<UInt8>) throws(SyscallError) -> Transfer {
+        precondition(!bytes.isEmpty, "nothing to write")
+        let count = unsafe bytes.withUnsafeBytes { front in
+            // Borrowed for the length of the call.
+            unsafe Glibc.write(number, front.baseAddress, front.count)
+        }
+        return try transfer("write", count)
+    }
+
     /// Writes all bytes, blocking if the descriptor does. A short write is continued, an interruption repeated.
     package borrowing func writeAll(_ bytes: [UInt8]) throws(SyscallError) {
         var done = 0

@@ -160,8 +160,9 @@ package enum Envelope {
         }
 
         func response(_ tree: JSONTree) throws(EnvelopeFault) -> (RequestID, JSONNode, isError: Bool) {
-            guard method == nil, parameters == nil else { throw .mixed }
-            guard let id = try requestID(tree) else { throw .id }
+            // An answer that names no question is well readable and no message, unlike one with an id that two readers
+            // could read in two ways.
+            guard method == nil, parameters == nil, let id = try requestID(tree) else { throw .mixed }
             switch (result, error) {
             case (.some(let result), nil):
                 guard tree.kind(result) == .object else { throw .mixed }
@@ -178,23 +179,23 @@ package enum Envelope {
 }
 
 /// Keys that mean something to the protocol, and the keys that only look like them (R2).
-package enum ProtocolKeys {
-    package static let envelope: [StaticString] = ["jsonrpc", "id", "method", "params", "result", "error"]
+enum ProtocolKeys {
+    static let envelope = ["jsonrpc", "id", "method", "params", "result", "error"]
 
     /// Members of `params` and of results that are decided upon.
-    static let parameters: [StaticString] = [
-        "_meta", "argument", "arguments", "capabilities", "clientInfo", "context", "cursor", "inputResponses", "level",
-        "name", "notifications", "progress", "progressToken", "protocolVersion", "reason", "ref", "requestId",
-        "requestState", "resultType", "serverInfo", "total", "uri",
+    static let parameters = [
+        "name", "arguments", "_meta", "uri", "cursor", "argument", "capabilities", "clientInfo", "context",
+        "inputResponses", "level", "notifications", "progress", "progressToken", "protocolVersion", "reason", "ref",
+        "requestId", "requestState", "resultType", "serverInfo", "total",
     ]
 
-    static let meta: [StaticString] = [
-        "progressToken", "io.modelcontextprotocol/clientCapabilities", "io.modelcontextprotocol/clientInfo",
-        "io.modelcontextprotocol/logLevel", "io.modelcontextprotocol/protocolVersion",
-        "io.modelcontextprotocol/serverInfo", "io.modelcontextprotocol/subscriptionId", Product.parametersKey,
+    static let meta = [
+        "progressToken", "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities",
+        "io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/logLevel", "io.modelcontextprotocol/serverInfo",
+        "io.modelcontextprotocol/subscriptionId", Product.parametersKey.description,
     ]
 
-    private static let forbidden: [StaticString] = ["__proto__", "constructor", "prototype"]
+    private static let forbidden = ["__proto__", "constructor", "prototype"]
 
     /// `params` or a result, and its `_meta`.
     static func check(_ object: JSONNode, in tree: JSONTree) throws(EnvelopeFault) {
@@ -208,15 +209,14 @@ package enum ProtocolKeys {
     }
 
     /// Nil for a protocol key as it should be written, and for a key that resembles none.
-    static func fault(of key: JSONNode, in tree: JSONTree, _ known: [StaticString]) -> EnvelopeFault? {
-        for name in forbidden where tree.equals(key, name) { return .forbiddenKey }
-        // Only keys of nearly the same length can fold onto a known one; most keys meet none.
-        let count = tree.textCount(key) ?? 0
-        for name in known {
-            let length = name.utf8CodeUnitCount
-            guard count >= length, count <= length + 2 * length, !tree.equals(key, name) else { continue }
-            if let text = tree.text(key), foldsOnto(text, name) { return .foldedKey }
+    static func fault(of key: JSONNode, in tree: JSONTree, _ known: [String]) -> EnvelopeFault? {
+        let fault: EnvelopeFault?? = tree.withText(key) { text in
+            // Nearly every key is one of ours, written as it should be: that costs a few comparisons of lengths.
+            for name in known where text.matches(name) { return nil }
+            for name in forbidden where text.matches(name) { return .forbiddenKey }
+            for name in known where foldsOnto(text, name) { return .foldedKey }
+            return nil
         }
-        return nil
+        return fault ?? nil
     }
 }

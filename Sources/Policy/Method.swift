@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import StrictJSON
 
 /// Requests that a client may send, in either era. The raw value travels in Control frames.
 package enum Method: UInt8, CaseIterable, Sendable {
@@ -38,9 +39,24 @@ package enum Method: UInt8, CaseIterable, Sendable {
         }
     }
 
-    package init?(word: [UInt8], era: Era) {
-        guard let found = Self.allCases.first(where: { Array($0.word.description.utf8) == word }), found.isServed(in: era)
-        else { return nil }
+    /// Made once: looking one up by its bytes then allocates nothing.
+    private static let words: [(text: String, method: Method)] = allCases.map { ($0.word.description, $0) }
+
+    package init?(word: [UInt8], era: Era) { self.init(word: word.span, era: era) }
+
+    package init?(word: borrowing Span<UInt8>, era: Era) {
+        for known in Self.words where word.matches(known.text) {
+            guard known.method.isServed(in: era) else { return nil }
+            self = known.method
+            return
+        }
+        return nil
+    }
+
+    /// The method that a message names; nil for any that this era does not have.
+    package init?(_ tree: JSONTree, _ node: JSONNode, era: Era) {
+        let found: Method?? = tree.withText(node) { Method(word: $0, era: era) }
+        guard let found, let found else { return nil }
         self = found
     }
 

@@ -3,20 +3,11 @@ package import StrictJSON
 
 /// Why `params` are not those of their method.
 package enum ParameterFault: Error, Equatable, Sendable {
-    case missing(StaticString)
-    case wrongKind(StaticString)
+    case missing(String)
+    case wrongKind(String)
     /// A member that the method does not have. `command`, `env` and their kin end here (A40).
     case unknownMember
-    case tooLong(StaticString)
-
-    package static func == (left: ParameterFault, right: ParameterFault) -> Bool {
-        switch (left, right) {
-        case (.missing(let a), .missing(let b)), (.wrongKind(let a), .wrongKind(let b)), (.tooLong(let a), .tooLong(let b)):
-            a.description == b.description
-        case (.unknownMember, .unknownMember): true
-        case (.missing, _), (.wrongKind, _), (.unknownMember, _), (.tooLong, _): false
-        }
-    }
+    case tooLong(String)
 
     package var word: StaticString {
         switch self {
@@ -24,6 +15,14 @@ package enum ParameterFault: Error, Equatable, Sendable {
         case .wrongKind: "member-of-wrong-kind"
         case .unknownMember: "member-unknown"
         case .tooLong: "member-too-long"
+        }
+    }
+
+    /// The member at fault, where it is one of the protocol's: others are the sender's text.
+    package var member: String? {
+        switch self {
+        case .missing(let name), .wrongKind(let name), .tooLong(let name): name
+        case .unknownMember: nil
         }
     }
 }
@@ -37,12 +36,12 @@ package enum ParameterShape {
     package static let maxStateBytes = 65_536
 
     struct Member {
-        let name: StaticString
+        let name: String
         let kind: JSONKind
         let isRequired: Bool
         let maxBytes: Int
 
-        init(_ name: StaticString, _ kind: JSONKind, required: Bool = false, maxBytes: Int = .max) {
+        init(_ name: String, _ kind: JSONKind, required: Bool = false, maxBytes: Int = .max) {
             self.name = name
             self.kind = kind
             isRequired = required

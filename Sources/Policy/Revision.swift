@@ -18,9 +18,16 @@ package enum Revision: UInt8, CaseIterable, Comparable, Sendable {
         }
     }
 
-    package init?(word: [UInt8]) {
-        guard let found = Self.allCases.first(where: { Array($0.word.description.utf8) == word }) else { return nil }
-        self = found
+    private static let words: [(text: String, revision: Revision)] = allCases.map { ($0.word.description, $0) }
+
+    package init?(word: [UInt8]) { self.init(word: word.span) }
+
+    package init?(word: borrowing Span<UInt8>) {
+        for known in Self.words where word.matches(known.text) {
+            self = known.revision
+            return
+        }
+        return nil
     }
 
     package var era: Era { self >= .y2026m07d28 ? .modern : .legacy }

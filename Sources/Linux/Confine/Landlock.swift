@@ -110,8 +110,8 @@ package enum Landlock {
         let abi = min(abi, newestABI)
         if abi == 0 { return nil }
         let files = FileRights.handled(abi: abi)
-        let network: UInt64 = abi >= 4 && rules.ports != nil ? bindTCP | connectTCP : 0
-        let scopes: UInt64 = abi >= 6 ? abstractSockets | signals : 0
+        let network = rules.ports == nil ? 0 : handledPorts(abi)
+        let scopes = handledScopes(abi)
         let ruleset = try create(files.rawValue, network, scopes)
 
         // The kernel opens what it executes for reading, and asks for both.
@@ -127,6 +127,23 @@ package enum Landlock {
         guard dw_landlock_enforce(ruleset.number) == 0 else { throw .last("landlock_restrict_self") }
         return Outcome(abi: abi, ports: network != 0, scopes: scopes != 0)
     }
+
+    /// Leaves the calling thread no file, no TCP port and nobody outside to signal: for a room that lives on what it is
+    /// handed. What is open stays open.
+    ///
+    /// Needs ``ThisProcess/gainNothing()`` before it.
+    /// - Returns: nil if the kernel has no Landlock.
+    package static func enforceNothing() throws(SyscallError) -> Outcome? {
+        let abi = min(abi, newestABI)
+        if abi == 0 { return nil }
+        let (network, scopes) = (handledPorts(abi), handledScopes(abi))
+        let ruleset = try create(FileRights.handled(abi: abi).rawValue, network, scopes)
+        guard dw_landlock_enforce(ruleset.number) == 0 else { throw .last("landlock_restrict_self") }
+        return Outcome(abi: abi, ports: network != 0, scopes: scopes != 0)
+    }
+
+    private static func handledPorts(_ abi: Int) -> UInt64 { abi >= 4 ? bindTCP | connectTCP : 0 }
+    private static func handledScopes(_ abi: Int) -> UInt64 { abi >= 6 ? abstractSockets | signals : 0 }
 
     /// Keeps signals and abstract sockets inside, and restricts nothing else; false before ABI 6.
     ///

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Control
+internal import Policy
+internal import StrictJSON
+internal import Wire
+
+/// Headers of a modern request that repeat its body (mcp.md 5.3). A header never decides; it can only contradict.
+enum MirroredHeaders {
+    /// P7b: version, method and, where the method has one, name.
+    static func check(
+        _ head: borrowing RequestHead, _ tree: JSONTree, version: JSONNode, method: JSONNode, parameters: JSONNode?
+    ) throws(Refusal) {
+        try compare(head, .mcpProtocolVersion, tree.text(version))
+        try compare(head, .mcpMethod, tree.text(method))
+        guard let member = Method(tree, method, era: .modern)?.mirroredName else { return }
+        let name = parameters.flatMap { tree.member($0, member) }.flatMap { tree.text($0) }
+        try compare(head, .mcpName, name, isEncoded: true)
+    }
+
+    /// - Parameter isEncoded: the value may be written in base64 between markers.
+    private static func compare(
+        _ head: borrowing RequestHead, _ header: HeaderName, _ said: [UInt8]?, isEncoded: Bool = false
+    ) throws(Refusal) {
+        guard let value = head.value(header) else {
+            throw Refusal(.headerMismatch, rule: "header-missing", field: header.text)
+        }
+        var isSame = false
+        if let said {
+            if isEncoded {
+                let bytes = head.bytes
+                do throws(WireError) { isSame = try MirroredValue.matches(bytes.span, value, text: said) } catch {
+                    throw Refusal(.headerMismatch, rule: error.rule.rawValue, field: header.text)
+                }
+            } else {
+                isSame = head.holds(said, in: header)
+            }
+        }
+        guard isSame else { throw Refusal(.headerMismatch, rule: "header-differs", field: header.text) }
+    }
+
+    /// All `Mcp-Param-*` of a request, decoded. Which of them the tool declares, and what they must say, the broker knows.
+    static func parameters(_ head: borrowing RequestHead) throws(Refusal) -> [MirroredHeader] {
+        var headers: [MirroredHeader] = []
+        guard head.field(.mcpParam) != nil else { return headers }
+        let prefix = HeaderName.mcpParam.text.utf8.count
+        let bytes = head.bytes
+        for field in head.fields where field.name == .mcpParam {
+            let name = head.copy(field.nameRange.dropFirst(prefix))
+            // No tool declares a longer name, and an unknown one is ignored.
+            guard name.count <= MirroredValue.maxParameterNameBytes, headers.count < Caps.mirroredCount else { continue }
+            let value: [UInt8]
+            do throws(WireError) { value = try MirroredValue.decode(bytes.span, field.value) } catch {
+                throw Refusal(.headerMismatch, rule: error.rule.rawValue, field: HeaderName.mcpParam.text)
+            }
+            headers.append(MirroredHeader(name: name.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, value: value))
+        }
+        return headers
+    }
+}
