@@ -295,7 +295,7 @@ class House(contextlib.AbstractContextManager):
 
 def command_line(pid):
     try:
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "backslashreplace").split("\0")[:-1]
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "backslashreplace").rstrip("\0").split("\0")
     except OSError:
         return []
 
