@@ -20,6 +20,8 @@ import house as houses
 
 # What one peer and one reason may have of records of their own in a minute (docs/audit-format.md).
 SINGLES = 20
+# Told of every socket that was opened, whatever came of it.
+COMING_AND_GOING = ("caller.admitted", "caller.gone")
 FORBIDDEN = ("set-cookie", "access-control-")
 
 
@@ -84,10 +86,11 @@ def run(row, case):
     """Carries out one row, in the process that calls."""
     address = row.address(case) if row.address else (case.peer, case.port)
     built = row.build(case)
-    if row.transport == "socket":
-        frames = built.frames
-        built.frames = b""
-        return client.talk(address, built, frames if isinstance(frames, list) else [frames])
+    if row.transport in ("socket", "message"):
+        frames, built.frames = built.frames, b""
+        # A message is answered and the socket stays open; whatever breaks the socket is waited out.
+        until = None if row.transport == "socket" else lambda got: any(code == 1 for code, _ in got)
+        return client.talk(address, built, frames if isinstance(frames, list) else [frames], until)
     return client.exchange(address, built)
 
 
@@ -278,7 +281,8 @@ class Judge:
 
     @staticmethod
     def of_peer(records, pid):
-        return [record for record in records if record["data"].get("peer", {}).get("pid") == pid]
+        return [record for record in records
+                if record["data"].get("peer", {}).get("pid") == pid and record["kind"] not in COMING_AND_GOING]
 
     def judge_answer(self, row, case, answer):
         """Point 1."""

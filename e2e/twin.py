@@ -152,7 +152,7 @@ class Twin:
             # As many lines as come; a body that is one message to a parser may be several to the server.
             while True:
                 try:
-                    answers += await asyncio.wait_for(self.child.stdout.readline(), 0.3 if not answers else 0.1)
+                    answers += await asyncio.wait_for(self.child.stdout.readline(), 0.3 if not answers else 0.02)
                 except asyncio.TimeoutError:
                     break
             self.answers.append(answers)
