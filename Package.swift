@@ -112,6 +112,9 @@ let package = Package(
             swiftSettings: strict),
         suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "Spawn", "StrictJSON"], exclude: ["golden"]),
         suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
+        suite(
+            "CLITests",
+            ["Audit", "CLI", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON", "Wire"], exclude: ["clients"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
