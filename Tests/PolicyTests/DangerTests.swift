@@ -61,7 +61,7 @@ struct DangerTests {
         ("/usr/bin/lua5.4 -e x", ["inline-code"]),
         ("/usr/bin/Rscript -e x", ["inline-code"]),
         ("/usr/bin/julia --eval=x", ["inline-code", "executing-flag"]),
-        ("/usr/bin/bun -e x", ["inline-code"]),
+        ("/usr/bin/bun -e y", ["inline-code"]),
         ("/usr/bin/bun x pkg", ["package-runner"]),
         ("/usr/bin/deno eval x", ["package-runner"]),
         ("/usr/bin/deno run https://example.com/x", ["download-and-run"]),
@@ -110,7 +110,8 @@ struct DangerTests {
         ("/opt/x --EXEC=x", ["executing-flag"]),
         ("/opt/x --use-compress-program=x", ["executing-flag"]),
         ("/opt/tar --checkpoint-action=exec=x", ["executing-flag"]),
-        ("/opt/java -javaagent:x", ["executing-flag"]),
+        ("/opt/java -javaagent:/x.jar", ["executing-flag"]),
+        ("/opt/java -agentpath:/x.so=y", ["executing-flag"]),
         ("/opt/java -XX:OnError=x", ["executing-flag"]),
         ("/opt/x $(id)", ["download-and-run"]),
         ("/opt/x git+https://example.com/x", ["download-and-run"]),
@@ -151,7 +152,7 @@ struct DangerTests {
 
     @Test("What the program is called behind links counts too")
     func names() {
-        #expect(dangers(["/opt/helper", "-c", "x"], names: ["/opt/nice", "/usr/bin/dash"]) == ["shell"])
+        #expect(dangers(["/opt/helper", "-c", "x"], names: ["/opt/tool", "/usr/bin/dash"]) == ["shell"])
         #expect(dangers(["/opt/helper", "-c", "x"], names: ["/usr/bin/python3.12"]) == ["inline-code"])
         #expect(dangers(["/opt/helper", "-c", "x"]) == [])
     }
