@@ -46,7 +46,7 @@ struct ParserTests {
 
     static let refused: [(line: String, sentence: String, hint: String)] = [
         ("", "no command is given", "doorward --help lists the commands"),
-        ("statsu", "there is no command \"statsu\"", "did you mean status?"),
+        ("statsu", "there is no command \"statsu\"", "did you mean doorward status?"),
         ("xyzzy", "there is no command \"xyzzy\"", "doorward --help"),
         ("token", "doorward token needs one of: issue, list, revoke, rotate", "doorward help token"),
         ("token ls", "there is no command \"token ls\"", "doorward help token"),
@@ -66,7 +66,7 @@ struct ParserTests {
         ),
         ("completions tcsh", "SHELL must be one of bash, zsh, fish", "doorward help completions"),
         ("help nothing", "there is no command \"nothing\"", "doorward help"),
-        ("revoke", "there is no command \"revoke\"", "did you mean token revoke?"),
+        ("revoke", "there is no command \"revoke\"", "did you mean doorward token revoke?"),
     ]
 
     @Test("Mistakes are named, with what was meant", arguments: refused)
