@@ -100,6 +100,7 @@ package enum SealedReader {
             parameters: parameters, accepted: accepted, review: try fields.take("review").map(review))
         try fields.finish()
         guard !server.arguments.isEmpty else { throw value.error("has no arguments") }
+        guard server.parameters.count <= ParameterEntry.maxCount else { throw value.error("has too many parameters") }
         return server
     }
 
@@ -142,6 +143,7 @@ package enum SealedReader {
             try inner.finish()
         }
         try fields.finish()
+        guard (1...ParameterEntry.maxValues).contains(values.count) else { throw value.error("offers too many values") }
         return ParameterEntry(name: name, values: values)
     }
 
