@@ -73,6 +73,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("websocket", ["Wire"]),
         ("schema", ["Policy", "StrictJSON"]),
         ("regex", ["Policy"]),
+        ("config", ["Policy", "StrictJSON"]),
     ]
 
 let package = Package(

@@ -56,7 +56,14 @@ package enum SealedReader {
         let rules = try ConfigurationReader.rules(try fields.require("policy"))
         let sealedAt = try fields.require("sealedAt").number(0...1 << 50)
         var servers: [SealedServer] = []
-        for element in try fields.require("servers").elements() { servers.append(try server(element)) }
+        for element in try fields.require("servers").elements() {
+            let server = try server(element)
+            // In one order, so that none can stand twice.
+            if let last = servers.last, !last.name.bytes.lexicographicallyPrecedes(server.name.bytes) {
+                throw element.error("stands behind a name that is not smaller")
+            }
+            servers.append(server)
+        }
         let source = try fields.require("source").name({ Digest(hex: $0) }, "a digest")
         try fields.finish()
         return SealedRegistry(

@@ -6,6 +6,7 @@ internal import Testing
 enum ConfigurationFiles {
     static func everything() throws -> [UInt8] { try contents("Tests/PolicyTests/configurations/everything.json") }
     static func schema() throws -> [UInt8] { try contents("docs/doorward.schema.json") }
+    static func sealed() throws -> [UInt8] { try contents("fuzz/corpus/config/sealed-full.json") }
     static func guide() throws -> [UInt8] { try contents("docs/configuration.md") }
     static func source(_ name: String) throws -> String {
         String(decoding: try contents("Sources/Policy/\(name).swift"), as: UTF8.self)

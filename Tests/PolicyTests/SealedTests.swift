@@ -116,6 +116,14 @@ struct SealedTests {
         ] { #expect(throws: ConfigurationError.self, "\(text)") { try SealedReader.parts(try ConfigurationFiles.tree(Array(text.utf8))) } }
     }
 
+    @Test("The form is the one of this release, to the last byte")
+    func golden() throws {
+        let written = SealedWriter.registry(try SealedExample.registry())
+        let file = SealedWriter.file(written, digest: try digest(8))
+        // Also where the fuzzer begins. If this changes, so must the number of the format.
+        #expect(try ConfigurationFiles.sealed() == file)
+    }
+
     /// Every text that differs from the written one in one member of one object.
     ///
     /// - Parameter change: the member's key and value as text; nil leaves it out.
@@ -192,6 +200,17 @@ struct SealedTests {
         for (place, text) in try variants(bytes, { key, value in others.filter { !isSame(value, $0) }.map { "\(key):\($0)" } })
         where !place.hasSuffix(".object") {
             #expect(try isRefused(text), "\(place): \(text.prefix(60))")
+        }
+    }
+
+    @Test("Servers stand in one order, each once")
+    func order() throws {
+        var registry = try SealedExample.registry()
+        for servers in [[0, 0], [1, 0], [0, 1, 1]] {
+            let all = try SealedExample.registry().servers
+            registry.servers = servers.map { all[$0] }
+            let bytes = SealedWriter.registry(registry).bytes
+            #expect(throws: ConfigurationError.self, "\(servers)") { try read(bytes) }
         }
     }
 
