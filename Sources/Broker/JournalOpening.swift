@@ -8,10 +8,14 @@ internal import Policy
 enum JournalOpening {
     private static let installationName = FileName("installation")
 
-    static func open(_ state: borrowing Directory, audit: AuditSettings) throws(JournalError) -> Journal {
+    /// - Parameter startsNewChain: where the log is damaged, begin a new chain behind it instead of refusing.
+    static func open(_ state: borrowing Directory, audit: AuditSettings, startsNewChain: Bool) throws(JournalError)
+        -> Journal
+    {
         var options = JournalOptions()
         options.durability = audit.syncEach ? .each : .asked
         options.segmentBytes = audit.segmentBytes
+        options.startsNewChain = startsNewChain
         let key: SigningKey
         let installation: InstallationID
         let directory: Directory

@@ -24,7 +24,8 @@ extension LauncherRoom {
         let report = try startBroker()
         tell(
             .standUp(
-                mode: invocation.mode, isFullDemanded: invocation.isFullDemanded, report: report.encoded))
+                mode: invocation.mode, isFullDemanded: invocation.isFullDemanded,
+                startsNewChain: invocation.startsNewChain, report: report.encoded))
         do throws(SealRefusal) { try tellSeal() } catch { throw LaunchFault(error.reason, hint: error.hint) }
         if invocation.mode == .serve {
             try startWatch()

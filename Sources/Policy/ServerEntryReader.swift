@@ -99,10 +99,14 @@ enum ServerEntryReader {
                 guard let choice = ServerName(name) else { throw value.error("is not a value's name") }
                 values.append(ParameterEntry.Value(name: choice, text: try value.text()))
             }
-            guard (1...64).contains(values.count) else { throw value.error("must offer 1 to 64 values") }
+            guard (1...ParameterEntry.maxValues).contains(values.count) else {
+                throw value.error("must offer 1 to \(ParameterEntry.maxValues) values")
+            }
             entries.append(ParameterEntry(name: parameter, values: values))
         }
-        guard entries.count <= 16 else { throw value.error("holds more than 16 parameters") }
+        guard entries.count <= ParameterEntry.maxCount else {
+            throw value.error("holds more than \(ParameterEntry.maxCount) parameters")
+        }
         return entries
     }
 
