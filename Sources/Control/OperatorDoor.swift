@@ -118,7 +118,8 @@ package enum OperatorReply: Equatable, Sendable {
         case 1: reply = .done(document: try reader.data(atMost: Caps.document, "document"))
         case 2:
             reply = .failed(
-                error: try reader.data(atMost: Caps.report, "error"), hint: try reader.data(atMost: Caps.report, "hint"))
+                error: try reader.data(atMost: Caps.report, "error"), hint: try reader.data(atMost: Caps.report, "hint")
+            )
         default: throw .kindUnknown(kind)
         }
         try reader.finish()

@@ -108,7 +108,8 @@ extension GateRoom {
         send(
             .decide(
                 Decision(
-                    call: number, connection: connection.handle, caller: caller.handle, session: session, method: method,
+                    call: number, connection: connection.handle, caller: caller.handle, session: session,
+                    method: method,
                     revision: revision, server: endpoint.server, id: canonicalID, parameters: canonical,
                     mirrored: mirrored)))
         if writer.bytes.capacity > Bounds.keptTree { writer = JSONWriter() }

@@ -106,7 +106,9 @@ extension GateRoom {
             throw MessageRefusal(Refusal(.messageMalformed, rule: "id-in-flight"))
         }
         if isDraining { throw MessageRefusal(Refusal(.stopping), id: id) }
-        guard socket.calls.count < Bounds.callsPerSocket else { throw MessageRefusal(Refusal(.callsInFlightCap), id: id) }
+        guard socket.calls.count < Bounds.callsPerSocket else {
+            throw MessageRefusal(Refusal(.callsInFlightCap), id: id)
+        }
         let number = calls.insert(
             Call(
                 connection: connection, handle: connection.handle, id: id, method: method, era: revision.era,
@@ -152,6 +154,7 @@ extension GateRoom {
                 RefusalNote(
                     connection: connection.handle, denial: refusal.denial, rule: Array(refusal.rule.utf8),
                     method: Array(HTTPMethod.get.rawValue.utf8),
-                    path: Array("/ws/".utf8) + (socket.endpoint.server?.bytes ?? []), field: Array(refusal.field.utf8))))
+                    path: Array("/ws/".utf8) + (socket.endpoint.server?.bytes ?? []), field: Array(refusal.field.utf8)))
+        )
     }
 }

@@ -88,7 +88,8 @@ struct PacketTests {
         ("a length beyond everything", frame(3, [], length: 0xFFFF_FFFF), .truncated),
         ("more than its kind may have", frame(1, filled(101)), .tooLarge(kind: 1, bytes: 101)),
         ("half a header behind a frame", frame(1, []) + [1, 1, 0], .truncated),
-        ("a byte behind a frame", frame(1, []) + [0], .truncated), ("a header without its last byte", [1, 1, 0, 0, 0, 0, 0], .truncated),
+        ("a byte behind a frame", frame(1, []) + [0], .truncated),
+        ("a header without its last byte", [1, 1, 0, 0, 0, 0, 0], .truncated),
     ]
 
     @Test("One fault", arguments: faults)
@@ -213,7 +214,9 @@ struct PartTests {
         while !isOut || heard.count < 5 {
             if !isOut, case .moved = try sender.flush() { isOut = true }
             while case .moved = try receiver.receive() {
-                while var frame = try receiver.next() { heard.append((frame.kind, try frame.fields.data(atMost: limit, "fields"))) }
+                while var frame = try receiver.next() {
+                    heard.append((frame.kind, try frame.fields.data(atMost: limit, "fields")))
+                }
             }
         }
         #expect(heard.map(\.0) == [1, 2, 3, 2, 1])

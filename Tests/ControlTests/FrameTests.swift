@@ -54,7 +54,8 @@ struct FrameTests {
         for sample in door.samples {
             for tail: [UInt8] in [[0], [1], sample.fields + [0]] {
                 #expect(
-                    outcome(sample, sample.kind, sample.fields + tail) == .refused(.trailing), "\(sample.testDescription)")
+                    outcome(sample, sample.kind, sample.fields + tail) == .refused(.trailing),
+                    "\(sample.testDescription)")
             }
         }
     }
@@ -67,7 +68,9 @@ struct FrameTests {
         for sample in door.samples {
             for place in sample.fields.indices {
                 let byte = sample.fields[place]
-                for value in Set<UInt8>([0, 1, 2, 3, 4, 5, 0x2D, 0x41, 0x7F, 0x80, 0xFF, byte &+ 1, byte &- 1, byte ^ 0x20]) {
+                for value in Set<UInt8>([
+                    0, 1, 2, 3, 4, 5, 0x2D, 0x41, 0x7F, 0x80, 0xFF, byte &+ 1, byte &- 1, byte ^ 0x20,
+                ]) {
                     var fields = sample.fields
                     fields[place] = value
                     switch outcome(sample, sample.kind, fields) {

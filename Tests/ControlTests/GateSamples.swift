@@ -31,7 +31,8 @@ extension Door {
                     .sample(
                         server: server("files"), id: bytes("\"a\""), parameters: bytes("{}"),
                         mirrored: [
-                            MirroredHeader(name: bytes("city"), value: bytes("Paris")), MirroredHeader(name: [], value: []),
+                            MirroredHeader(name: bytes("city"), value: bytes("Paris")),
+                            MirroredHeader(name: [], value: []),
                         ]))),
             Sample("decide in the legacy era", GateRequest.decide(.sample(method: .ping, revision: .y2025m06d18))),
             Sample("reply", GateRequest.reply(question: 1, connection: 2, message: bytes("{}"))),
@@ -43,12 +44,14 @@ extension Door {
                 "refused with everything",
                 GateRequest.refused(
                     RefusalNote(
-                        connection: 1, denial: .stopping, rule: bytes("rule"), method: bytes("POST"), path: bytes("/mcp"),
+                        connection: 1, denial: .stopping, rule: bytes("rule"), method: bytes("POST"),
+                        path: bytes("/mcp"),
                         field: bytes("host")))),
             Sample("gone", GateRequest.gone(connection: 0)),
-        ] + [server("a")].compactMap(\.self).map {
-            Sample("select", GateRequest.select(connection: 1, caller: 2, server: $0))
-        },
+        ]
+            + [server("a")].compactMap(\.self).map {
+                Sample("select", GateRequest.select(connection: 1, caller: 2, server: $0))
+            },
         maxBytes: { GateRequest.Kind(rawValue: $0)?.permit.maxBytes })
 
     static let gateOrders = Door(

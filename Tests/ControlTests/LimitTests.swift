@@ -23,7 +23,8 @@ private let fields: [Sized] =
         Sized("id", Caps.id) { GateRequest.decide(.sample(id: filled($0))) },
         Sized("parameters", Caps.message) { GateRequest.decide(.sample(parameters: filled($0))) },
         Sized("mirrored headers", Caps.mirroredCount) {
-            GateRequest.decide(.sample(mirrored: [MirroredHeader](repeating: MirroredHeader(name: [], value: []), count: $0)))
+            GateRequest.decide(
+                .sample(mirrored: [MirroredHeader](repeating: MirroredHeader(name: [], value: []), count: $0)))
         },
         Sized("mirrored name", Caps.name) {
             GateRequest.decide(.sample(mirrored: [MirroredHeader(name: filled($0), value: [])]))
@@ -33,7 +34,9 @@ private let fields: [Sized] =
         },
         Sized("reply", Caps.message) { GateRequest.reply(question: 1, connection: 1, message: filled($0)) },
         Sized("rule", Caps.word) { GateRequest.refused(RefusalNote(connection: 1, denial: .slow, rule: filled($0))) },
-        Sized("method", Caps.word) { GateRequest.refused(RefusalNote(connection: 1, denial: .slow, method: filled($0))) },
+        Sized("method", Caps.word) {
+            GateRequest.refused(RefusalNote(connection: 1, denial: .slow, method: filled($0)))
+        },
         Sized("path", Caps.path) { GateRequest.refused(RefusalNote(connection: 1, denial: .slow, path: filled($0))) },
         Sized("field", Caps.word) { GateRequest.refused(RefusalNote(connection: 1, denial: .slow, field: filled($0))) },
     ] + [
@@ -126,7 +129,8 @@ struct LimitTests {
         let frames: [GateOrder] = [
             .configure(.sample(kind: .tcp, authorities: authorities, listener: longest, origin: filled(Caps.name))),
             .answer(Answer(call: 1, status: 200, message: message, session: 1, revision: .y2025m11d25)),
-            .event(Event(scope: .session(1), question: 1, message: message)), .known(connection: 1, caller: 1, principal: 1),
+            .event(Event(scope: .session(1), question: 1, message: message)),
+            .known(connection: 1, caller: 1, principal: 1),
         ]
         for frame in frames { #expect(Sample("", frame).fields.count <= frame.kind.permit.maxBytes, "\(frame.kind)") }
         for sample in Door.gateOrders.samples {

@@ -35,12 +35,14 @@ extension Door {
         testDescription: "launcher to broker", kinds: Set(LaunchReport.Kind.allCases.map(\.rawValue)),
         samples: [
             Sample("standUp", LaunchReport.standUp(mode: .serve, isFullDemanded: true, report: bytes("report"))),
-            Sample("standUp for the operator", LaunchReport.standUp(mode: .administer, isFullDemanded: false, report: [])),
+            Sample(
+                "standUp for the operator", LaunchReport.standUp(mode: .administer, isFullDemanded: false, report: [])),
             Sample("sealRefused", LaunchReport.sealRefused(reason: bytes("mode"))),
             Sample("listener", LaunchReport.listener(.main, .tcp, authority: bytes("127.0.0.1:1"))),
             Sample("unix listener", LaunchReport.listener(.local, .local, authority: [])),
             Sample("operatorSocket", LaunchReport.operatorSocket), Sample("watch", LaunchReport.watch(report: [])),
-            Sample("gate", LaunchReport.gate(.main, report: bytes("report"))), Sample("complete", LaunchReport.complete),
+            Sample("gate", LaunchReport.gate(.main, report: bytes("report"))),
+            Sample("complete", LaunchReport.complete),
             Sample("started", LaunchReport.started(launch: 1, pid: 2, report: bytes("report"))),
             Sample("refused", LaunchReport.refused(launch: 1, denial: .executableChanged, detail: bytes("detail"))),
             Sample("exited", LaunchReport.exited(launch: 1, status: 0x0100)),
@@ -55,11 +57,13 @@ extension Door {
             Sample(
                 "attributeTCP",
                 WatchRequest.attributeTCP(
-                    query: 1, clientAddress: [127, 0, 0, 1], clientPort: 0x0102, ourAddress: [127, 0, 0, 1], ourPort: .max)),
+                    query: 1, clientAddress: [127, 0, 0, 1], clientPort: 0x0102, ourAddress: [127, 0, 0, 1],
+                    ourPort: .max)),
             Sample(
                 "attributeTCP of IPv6",
                 WatchRequest.attributeTCP(
-                    query: 1, clientAddress: filled(16, with: 0), clientPort: 0, ourAddress: filled(16, with: 1), ourPort: 1)),
+                    query: 1, clientAddress: filled(16, with: 0), clientPort: 0, ourAddress: filled(16, with: 1),
+                    ourPort: 1)),
             Sample("attributePeer", WatchRequest.attributePeer(query: 1)),
         ],
         maxBytes: { _ in nil })
