@@ -93,7 +93,7 @@ extension GateRoom {
             guard let session = socket.session, let question = takeQuestion(id, of: session) else {
                 throw MessageRefusal(Refusal(.answerUnasked))
             }
-            reply(to: question, connection)
+            try reply(to: question, connection)
         }
     }
 
@@ -109,6 +109,8 @@ extension GateRoom {
         guard socket.calls.count < Bounds.callsPerSocket else {
             throw MessageRefusal(Refusal(.callsInFlightCap), id: id)
         }
+        let canonical: [UInt8]
+        do throws(Refusal) { canonical = try self.canonical(parameters) } catch { throw MessageRefusal(error, id: id) }
         let number = calls.insert(
             Call(
                 connection: connection, handle: connection.handle, id: id, method: method, era: revision.era,
@@ -116,7 +118,7 @@ extension GateRoom {
         socket.calls[id] = number
         socket.noteServed(method, revision.era)
         decide(
-            number, method, revision, id, parameters, connection, socket.caller, socket.endpoint,
+            number, method, revision, id, canonical, connection, socket.caller, socket.endpoint,
             socket.session?.number ?? 0, [])
     }
 
