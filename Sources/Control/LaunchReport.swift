@@ -159,7 +159,9 @@ package enum LaunchReport: Equatable, Sendable {
     }
 
     private static func listenerName(_ reader: inout FrameReader) throws(FrameError) -> ListenerName {
-        guard let name = ListenerName(try reader.data(atMost: Caps.name, "listener")) else { throw .invalid("listener") }
+        guard let name = ListenerName(try reader.data(atMost: Caps.name, "listener")) else {
+            throw .invalid("listener")
+        }
         return name
     }
 }
