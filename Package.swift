@@ -116,6 +116,7 @@ let package = Package(
         suite(
             "CLITests",
             ["Audit", "CLI", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON", "Wire"], exclude: ["clients"]),
+        suite("ControlTests", ["Control", "Linux", "Policy", "Scratch"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),

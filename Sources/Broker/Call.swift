@@ -39,6 +39,8 @@ final class Call {
     var logLevel: LogLevel?
     /// The rule that decided against it.
     var decidingRule: RuleID?
+    /// What its arguments break in the tool's schema, for the client alone.
+    var complaint: String?
     /// Sequence number of the recorded intent; 0 before.
     private(set) var intent: UInt64 = 0
     /// The outcome of the intent is on record.
@@ -57,7 +59,7 @@ final class Call {
     /// What the client declared with this very request (modern era).
     var declared: ClientOffers = []
     /// Which of the server's requests this client can answer and the entry grants.
-    var offers: ClientOffers = []
+    var offers: ClientOffers { (session?.offers ?? declared).granted(server?.sealed.traits.grants ?? []) }
     /// Of a listing that runs over several servers: what comes next.
     var listing: Listing?
     /// The open call of a legacy server that this request continues, and the answer that it brings.
