@@ -27,7 +27,9 @@ enum JournalOpening {
         return try Journal(in: directory, key: key, installation: installation, options)
     }
 
-    private static func subdirectory(_ state: borrowing Directory, _ name: StaticString) throws(SyscallError) -> Directory {
+    private static func subdirectory(_ state: borrowing Directory, _ name: StaticString) throws(SyscallError)
+        -> Directory
+    {
         do throws(SyscallError) { return try state.openSubdirectory(FileName(name)) } catch {
             guard error.isNotFound else { throw error }
             return try state.makeSubdirectory(FileName(name))

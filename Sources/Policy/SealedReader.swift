@@ -213,7 +213,8 @@ package enum SealedReader {
             reviewedAt: UInt64(try fields.require("reviewedAt").number(0...1 << 50)),
             revision: try fields.require("revision").name(Revision.init(word:), "a revision"),
             capabilities: capabilities, instructions: try fields.take("instructions")?.text(), tools: tools,
-            prompts: try objects(try fields.require("prompts")), templates: try objects(try fields.require("templates")),
+            prompts: try objects(try fields.require("prompts")),
+            templates: try objects(try fields.require("templates")),
             set: try fields.require("set").name({ Digest(hex: $0) }, "a digest"))
         try fields.finish()
         return review

@@ -33,6 +33,15 @@ final class Desk {
     func run(_ words: String..., answers: [String] = []) -> Outcome { run(words, answers: answers) }
 
     func run(_ words: [String], answers: [String] = []) -> Outcome {
+        // Tests beside this one start programs, and until such a child executes its program it holds our locks too.
+        for _ in 0..<1000 {
+            let outcome = runOnce(words, answers: answers)
+            if !outcome.errors.contains("another doorward command is changing") { return outcome }
+        }
+        return runOnce(words, answers: answers)
+    }
+
+    func runOnce(_ words: [String], answers: [String] = []) -> Outcome {
         let output = Paper()
         let errors = Paper()
         let lines = Answers(answers)
@@ -45,7 +54,8 @@ final class Desk {
                 output.bytes += bytes
             },
             errors: sink { bytes throws(SyscallError) in errors.bytes += bytes },
-            environment: { variables["\($0)"].map { Array($0.utf8) } }, input: { () throws(SyscallError) in lines.next() })
+            environment: { variables["\($0)"].map { Array($0.utf8) } },
+            input: { () throws(SyscallError) in lines.next() })
         let status = CLI.run(words.map { Array($0.utf8) }, console)
         return Outcome(status: status.code, output: output.text, errors: errors.text)
     }

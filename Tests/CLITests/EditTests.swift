@@ -26,7 +26,8 @@ private func removed(_ name: String, from text: String) throws -> String {
 struct EditTests {
     static let additions: [(before: String, after: String)] = [
         (
-            "{}", """
+            "{}",
+            """
             {
               "mcpServers": {
                 "new": {
@@ -152,7 +153,9 @@ struct EditTests {
         #expect(try file(try added("new", to: left)).configuration.servers.count == 1)
     }
 
-    @Test("What was added is taken out again without a trace", arguments: additions.dropFirst().map(\.before).filter { !$0.hasPrefix("{\"") })
+    @Test(
+        "What was added is taken out again without a trace",
+        arguments: additions.dropFirst().map(\.before).filter { !$0.hasPrefix("{\"") })
     func roundTrip(_ text: String) throws {
         let back = try removed("new", from: try added("new", to: text))
         #expect(back.filter { !$0.isWhitespace } == text.filter { !$0.isWhitespace })
@@ -209,7 +212,9 @@ struct EditTests {
 
     @Test("Commas before a bracket are blanked, those in strings and comments are not")
     func trailingCommas() {
-        func blanked(_ text: String) -> String { String(decoding: TrailingCommas.blanked(Array(text.utf8)), as: UTF8.self) }
+        func blanked(_ text: String) -> String {
+            String(decoding: TrailingCommas.blanked(Array(text.utf8)), as: UTF8.self)
+        }
         #expect(blanked("{\"a\": [1, 2,], }") == "{\"a\": [1, 2 ]  }")
         #expect(blanked("[\",]\", \"\\\",]\",]") == "[\",]\", \"\\\",]\" ]")
         #expect(blanked("[1, // ,]\n /* , */ ]") == "[1  // ,]\n /* , */ ]")

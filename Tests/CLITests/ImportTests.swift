@@ -10,7 +10,10 @@ private func configuration(_ name: String, _ desk: Desk) throws -> String {
     let directory = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     let bytes = try #require(Shell.read("\(directory)/clients/\(name).json"))
     let home = desk.home
-    return desk.put("client.json", String(decoding: bytes, as: UTF8.self).split(separator: "HOME", omittingEmptySubsequences: false).joined(separator: home))
+    return desk.put(
+        "client.json",
+        String(decoding: bytes, as: UTF8.self).split(separator: "HOME", omittingEmptySubsequences: false).joined(
+            separator: home))
 }
 
 private func entries(_ name: String) throws -> [ForeignConfiguration.Entry] {
@@ -96,7 +99,8 @@ struct ForeignConfigurationTests {
     @Test(
         "What only another client can fill in is not taken literally",
         arguments: [
-            ("${HOME}/x", true), ("$HOME", true), ("$_x", true), ("a${", true), ("{env:KEY}", true), ("a{file:~/.key}", true),
+            ("${HOME}/x", true), ("$HOME", true), ("$_x", true), ("a${", true), ("{env:KEY}", true),
+            ("a{file:~/.key}", true),
             ("pa$sword", false), ("%APPDATA%", false), ("$", false), ("5$", false), ("$5", false), ("^a$|b", false),
             ("$$", false), ("~/x", false), ("{environment}", false),
         ])

@@ -99,7 +99,8 @@ struct ResolutionTests {
                 "\(packages)/server/tools/web.py",
             ])
         #expect(try desk.resolve([at("venv/bin/python"), "-msingle"]).pinned == ["\(packages)/single.py"])
-        #expect(fault { try desk.resolve([at("venv/bin/python"), "-m", "nowhere"]) }?.sentence.contains("nowhere") == true)
+        #expect(
+            fault { try desk.resolve([at("venv/bin/python"), "-m", "nowhere"]) }?.sentence.contains("nowhere") == true)
         #expect(fault { try desk.resolve([at("venv/bin/python"), "-m", "../evil"]) } != nil)
     }
 
@@ -168,14 +169,16 @@ struct ResolutionTests {
         let refused = fault { try desk.resolve([script]) }
         #expect(refused?.sentence.contains("/usr/bin/env") == true)
         #expect(refused?.hint.contains("python3") == true)
-        let entry = ServerEntry(name: try #require(ServerName(Array("x".utf8))), command: Array(script.utf8), arguments: [[0x61]])
+        let entry = ServerEntry(
+            name: try #require(ServerName(Array("x".utf8))), command: Array(script.utf8), arguments: [[0x61]])
         let draft = try EntryDraft(entry, searchPath: Array("relative:\(at("py/bin")):/usr/bin".utf8), base: nil)
         #expect(draft.entry.command == Array(at("py/bin/python3").utf8))
         #expect(draft.entry.arguments == [Array(script.utf8), [0x61]])
         #expect(draft.notes.count == 1)
         let split = desk.put("bin/split", "#!/usr/bin/env -S python3 -I\n", mode: "755")
         let other = try EntryDraft(
-            ServerEntry(name: entry.name, command: Array(split.utf8), arguments: []), searchPath: Array(at("py/bin").utf8), base: nil)
+            ServerEntry(name: entry.name, command: Array(split.utf8), arguments: []),
+            searchPath: Array(at("py/bin").utf8), base: nil)
         #expect(other.entry.arguments == [Array("-I".utf8), Array(split.utf8)])
         #expect(throws: ResolutionFault.self) { try EntryDraft(entry, searchPath: Array("/nowhere".utf8), base: nil) }
     }
@@ -184,8 +187,10 @@ struct ResolutionTests {
     func pipLauncher() throws {
         desk.makeEnvironment()
         let script = desk.put(
-            "venv/bin/long", "#!/bin/sh\n'''exec' \"\(at("venv/bin/python3"))\" \"$0\" \"$@\"\n' '''\nimport server\n", mode: "755")
-        let entry = ServerEntry(name: try #require(ServerName(Array("x".utf8))), command: Array(script.utf8), arguments: [])
+            "venv/bin/long", "#!/bin/sh\n'''exec' \"\(at("venv/bin/python3"))\" \"$0\" \"$@\"\n' '''\nimport server\n",
+            mode: "755")
+        let entry = ServerEntry(
+            name: try #require(ServerName(Array("x".utf8))), command: Array(script.utf8), arguments: [])
         let draft = try EntryDraft(entry, searchPath: [], base: nil)
         #expect(draft.entry.command == Array(at("venv/bin/python3").utf8))
         let found = try Resolution.resolve(draft.entry, home: nil)
@@ -194,7 +199,10 @@ struct ResolutionTests {
 
     @Test(
         "Without an absolute path nothing is sealed (A43)",
-        arguments: ["server", "./server", "../x/server", "bin/server", "/a/../bin/true", "/usr//bin/true", "/usr/./bin/true", "~/x", ""])
+        arguments: [
+            "server", "./server", "../x/server", "bin/server", "/a/../bin/true", "/usr//bin/true", "/usr/./bin/true",
+            "~/x", "",
+        ])
     func absolute(_ command: String) throws {
         #expect(fault { try desk.resolve([command]) } != nil)
     }
@@ -203,7 +211,8 @@ struct ResolutionTests {
     func path() throws {
         desk.putProgram("early/mcp-server-x")
         desk.environment["PATH"] = at("early")
-        desk.configure("{\"mcpServers\": {\"x\": {\"command\": \"mcp-server-x\", \"env\": {\"PATH\": \"\(at("early"))\"}}}}")
+        desk.configure(
+            "{\"mcpServers\": {\"x\": {\"command\": \"mcp-server-x\", \"env\": {\"PATH\": \"\(at("early"))\"}}}}")
         let outcome = desk.run("registry", "seal")
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("\"mcp-server-x\" is a bare name; PATH is never consulted"))
@@ -219,7 +228,8 @@ struct ResolutionTests {
         #expect(fault { try desk.resolve(["/bin/sh"]) } != nil)
         #expect(fault { try desk.resolve(["/usr/bin/perl"]) } != nil)
         #expect(fault { try desk.resolve([at("venv/bin/python"), "relative.py"]) }?.hint.contains("cwd") == true)
-        #expect(fault { try desk.resolve([at("venv/bin/python"), at("venv")]) }?.sentence.contains("directory") == true)
+        #expect(
+            fault { try desk.resolve([at("venv/bin/python"), at("venv")]) }?.sentence.contains("directory") == true)
     }
 
     @Test("Code on the command line is a danger, named by its argument")
@@ -387,12 +397,15 @@ struct ChangeTests {
     func configuration() {
         for command in ["chmod 666 'FILE'", "chmod 777 \"$(dirname 'FILE')\""] {
             let desk = sealed()
-            let line = command.split(separator: "FILE", omittingEmptySubsequences: false).joined(separator: desk.configuration)
+            let line = command.split(separator: "FILE", omittingEmptySubsequences: false).joined(
+                separator: desk.configuration)
             #expect(Shell.run(line) == 0)
             #expect(desk.run("registry", "seal", "--check").status == 1)
         }
         let desk = sealed()
-        #expect(Shell.run("mv '\(desk.configuration)' '\(desk.home)/x' && ln -s '\(desk.home)/x' '\(desk.configuration)'") == 0)
+        #expect(
+            Shell.run("mv '\(desk.configuration)' '\(desk.home)/x' && ln -s '\(desk.home)/x' '\(desk.configuration)'")
+                == 0)
         let outcome = desk.run("registry", "seal", "--check")
         #expect(outcome.status == 1 && outcome.errors.contains("symbolic link"))
     }

@@ -14,7 +14,9 @@ struct TableTests {
     func help(_ name: CommandName) {
         let spec = CommandTable.spec(name)
         let text = HelpText.lines(about: name.words, for: sink(columns: nil)).joined(separator: "\n")
-        #expect(text.split(separator: "\n\n").first.map { $0.split { $0 == " " || $0 == "\n" }.joined(separator: " ") } == "doorward \(name.rawValue): \(spec.summary)")
+        #expect(
+            text.split(separator: "\n\n").first.map { $0.split { $0 == " " || $0 == "\n" }.joined(separator: " ") }
+                == "doorward \(name.rawValue): \(spec.summary)")
         for option in spec.options { #expect(text.contains("--\(option.name.rawValue)")) }
         for part in ["usage", "options", "exit status", "files", "--help"] { #expect(text.contains(part)) }
         for example in spec.examples { #expect(text.contains("\(example.command)")) }

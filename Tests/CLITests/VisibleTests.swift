@@ -16,10 +16,16 @@ struct VisibleTests {
         ("\u{7F}\u{0}", "\\u{7f}\\u{0}", "\"\\u{7f}\\u{0}\""),
         // Turned text, invisible text, tags, selectors, fillers.
         ("a\u{202E}b\u{2066}", "a\\u{202e}b\\u{2066}", "\"a\\u{202e}b\\u{2066}\""),
-        ("a\u{200B}\u{200D}\u{FEFF}\u{AD}b", "a\\u{200b}\\u{200d}\\u{feff}\\u{ad}b", "\"a\\u{200b}\\u{200d}\\u{feff}\\u{ad}b\""),
+        (
+            "a\u{200B}\u{200D}\u{FEFF}\u{AD}b", "a\\u{200b}\\u{200d}\\u{feff}\\u{ad}b",
+            "\"a\\u{200b}\\u{200d}\\u{feff}\\u{ad}b\""
+        ),
         ("\u{E0041}\u{E0020}", "\\u{e0041}\\u{e0020}", "\"\\u{e0041}\\u{e0020}\""),
         ("x\u{FE0F}\u{E0100}", "x\\u{fe0f}\\u{e0100}", "\"x\\u{fe0f}\\u{e0100}\""),
-        ("\u{3164}\u{115F}\u{2800}\u{A0}", "\\u{3164}\\u{115f}\\u{2800}\\u{a0}", "\"\\u{3164}\\u{115f}\\u{2800}\\u{a0}\""),
+        (
+            "\u{3164}\u{115F}\u{2800}\u{A0}", "\\u{3164}\\u{115f}\\u{2800}\\u{a0}",
+            "\"\\u{3164}\\u{115f}\\u{2800}\\u{a0}\""
+        ),
         ("\u{2028}\u{2029}\u{3000}", "\\u{2028}\\u{2029}\\u{3000}", "\"\\u{2028}\\u{2029}\\u{3000}\""),
         ("\u{E000}\u{FFFF}\u{378}", "\\u{e000}\\u{ffff}\\u{378}", "\"\\u{e000}\\u{ffff}\\u{378}\""),
         // Letters stay where they are only to be read, and are told apart where they are to be compared.
@@ -41,8 +47,12 @@ struct VisibleTests {
             guard let scalar = Unicode.Scalar(UInt32(value)) else { continue }
             let shown = Visible.text(String(scalar))
             let isControl = value < 0x20 || (0x7F...0x9F).contains(value)
-            let isBidi = [0x61C, 0x200E, 0x200F].contains(value) || (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value)
-            if isControl || isBidi || value >= 0xE0000 { #expect(shown.hasPrefix("\\u{"), "\(String(value, radix: 16))") }
+            let isBidi =
+                [0x61C, 0x200E, 0x200F].contains(value) || (0x202A...0x202E).contains(value)
+                || (0x2066...0x2069).contains(value)
+            if isControl || isBidi || value >= 0xE0000 {
+                #expect(shown.hasPrefix("\\u{"), "\(String(value, radix: 16))")
+            }
             #expect(!shown.isEmpty)
         }
     }
@@ -79,7 +89,9 @@ struct ColumnsTests {
 
     private var table: Columns {
         var table = Columns("name", "state", "runs")
-        table.add(.init("files"), .init("yes"), .init("\"/usr/libexec/doorward/doorward-tools\" \"--read\" \"/home/someone/notes\""))
+        table.add(
+            .init("files"), .init("yes"),
+            .init("\"/usr/libexec/doorward/doorward-tools\" \"--read\" \"/home/someone/notes\""))
         table.add(.init("a-much-longer-name-of-32-letters"), .init("removed, still sealed"), .init(""))
         return table
     }
@@ -102,7 +114,9 @@ struct ColumnsTests {
 
     @Test("A screen that is too narrow for anything still gets everything")
     func tiny() {
-        #expect(printed(10, table).joined().filter { $0 != " " }.count == printed(nil, table).joined().filter { $0 != " " }.count)
+        #expect(
+            printed(10, table).joined().filter { $0 != " " }.count
+                == printed(nil, table).joined().filter { $0 != " " }.count)
     }
 
     @Test("Wide letters count as two and marks as none") func widths() {

@@ -43,7 +43,8 @@ struct ConfigurationSchemaTests {
             for call in ["take(\"", "require(\"", "set(\""] {
                 for part in pieces(source, call).dropFirst() { keys.insert(String(part.prefix { $0 != "\"" })) }
             }
-            for line in source.split(separator: "\n") where line.contains("as [StaticString] {") && !line.contains("\"url\"") {
+            for line in source.split(separator: "\n")
+            where line.contains("as [StaticString] {") && !line.contains("\"url\"") {
                 keys.formUnion(quoted(line))
             }
             if let list = pieces(source, "static let ignored: [StaticString] = [").dropFirst().first {
@@ -98,9 +99,12 @@ struct ConfigurationSchemaTests {
 
     @Test("What it says of members is what the reader says", arguments: ConfigurationTests.members)
     func members(_ text: String, _ isAccepted: Bool) throws {
-        let example = try ConfigurationFiles.tree(Array("{\"mcpServers\": {\"x\": {\"command\": \"/x\", \(text)}}}".utf8))
+        let example = try ConfigurationFiles.tree(
+            Array("{\"mcpServers\": {\"x\": {\"command\": \"/x\", \(text)}}}".utf8))
         // What no schema can say, or not simply: a variable that is defined nowhere, one alias for two tools, ten years.
-        let isBeyond = ["${", "\\u0000", "\"b\": \"x\"", "3661d", "0s", "1025G", "..", "\"headers\""].contains { text.contains($0) }
+        let isBeyond = ["${", "\\u0000", "\"b\": \"x\"", "3661d", "0s", "1025G", "..", "\"headers\""].contains {
+            text.contains($0)
+        }
         #expect(schema.accepts(example, .root) == isAccepted || (isBeyond && !isAccepted), "\(text)")
     }
 

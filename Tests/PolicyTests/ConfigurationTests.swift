@@ -3,11 +3,14 @@ internal import Policy
 internal import StrictJSON
 internal import Testing
 
-private func read(_ text: String) throws -> Configuration { try ConfigurationReader.read(try ConfigurationFiles.tree(text)) }
+private func read(_ text: String) throws -> Configuration {
+    try ConfigurationReader.read(try ConfigurationFiles.tree(text))
+}
 
 /// Reads a configuration that has one server with these members beside its command.
 private func server(_ members: String) throws -> ServerEntry {
-    let configuration = try read("{\"mcpServers\": {\"x\": {\"command\": \"/x\"\(members.isEmpty ? "" : ", ")\(members)}}}")
+    let configuration = try read(
+        "{\"mcpServers\": {\"x\": {\"command\": \"/x\"\(members.isEmpty ? "" : ", ")\(members)}}}")
     return try #require(configuration.servers.first)
 }
 
@@ -25,7 +28,10 @@ struct ConfigurationTests {
         let configuration = try ConfigurationReader.read(try ConfigurationFiles.tree(ConfigurationFiles.everything()))
         #expect(configuration.listeners.map { "\($0.address)" } == ["127.0.0.1:8742", "[::1]:0", "127.1.2.3:65535"])
         #expect(configuration.clients.map(\.demand.uid) == [1000, 0, nil])
-        #expect(configuration.policy.rules.map { "\($0.id) \($0.verdict)" } == ["no-deletes deny", "rule-2 allow", "rule-3 ask"])
+        #expect(
+            configuration.policy.rules.map { "\($0.id) \($0.verdict)" } == [
+                "no-deletes deny", "rule-2 allow", "rule-3 ask",
+            ])
         #expect(configuration.audit == AuditSettings(syncEach: true, segmentBytes: 1 << 20))
         #expect(configuration.limits.connections == 1 && configuration.limits.serversInAll == 4096)
         let server = try #require(configuration.servers.first)
@@ -65,16 +71,28 @@ struct ConfigurationTests {
         ("{\"listeners\": {\"main\": \"127.0.0.01:1\"}}", "listeners.main", "must be a loopback address"),
         ("{\"listeners\": {\"local\": \"127.0.0.1:1\"}}", "listeners.local", "is the name of the unix socket"),
         ("{\"clients\": {\"A\": {}}}", "clients.A", "is not a client's name"),
-        ("{\"clients\": {\"a\": {\"callers\": {\"exe\": [\"x\"]}}}}", "clients.a.callers.exe[0]", "must be an absolute path"),
+        (
+            "{\"clients\": {\"a\": {\"callers\": {\"exe\": [\"x\"]}}}}", "clients.a.callers.exe[0]",
+            "must be an absolute path"
+        ),
         ("{\"clients\": {\"a\": {\"callers\": {\"uid\": -1}}}}", "clients.a.callers.uid", "must be a whole number"),
-        ("{\"clients\": {\"a\": {\"callers\": {\"uid\": 4294967295}}}}", "clients.a.callers.uid", "must be a whole number"),
+        (
+            "{\"clients\": {\"a\": {\"callers\": {\"uid\": 4294967295}}}}", "clients.a.callers.uid",
+            "must be a whole number"
+        ),
         ("{\"policy\": [{}]}", "policy[0]", "verdict is missing"),
         ("{\"policy\": [{\"verdict\": \"yes\"}]}", "policy[0].verdict", "must be \"allow\""),
-        ("{\"policy\": [{\"verdict\": \"deny\", \"tools\": []}]}", "policy[0].tools", "is empty, so it would match nothing"),
+        (
+            "{\"policy\": [{\"verdict\": \"deny\", \"tools\": []}]}", "policy[0].tools",
+            "is empty, so it would match nothing"
+        ),
         ("{\"policy\": [{\"verdict\": \"deny\", \"tools\": [\"a*b\"]}]}", "policy[0].tools[0]", "is not a name"),
         ("{\"policy\": [{\"verdict\": \"deny\", \"tools\": [\"a\", \"a\"]}]}", "policy[0].tools[1]", "stands twice"),
         ("{\"policy\": [{\"verdict\": \"deny\", \"tool\": [\"a\"]}]}", "policy[0].tool", "unknown key"),
-        ("{\"policy\": [{\"id\": \"a\", \"verdict\": \"deny\"}, {\"id\": \"a\", \"verdict\": \"deny\"}]}", "policy[1]", "has the id"),
+        (
+            "{\"policy\": [{\"id\": \"a\", \"verdict\": \"deny\"}, {\"id\": \"a\", \"verdict\": \"deny\"}]}",
+            "policy[1]", "has the id"
+        ),
         ("{\"audit\": {\"durability\": \"none\"}}", "audit.durability", "must be \"grouped\" or \"each\""),
         ("{\"audit\": {\"segment\": \"1023K\"}}", "audit.segment", "must be from 1M to 4G"),
         ("{\"audit\": {\"segment\": \"5G\"}}", "audit.segment", "must be from 1M to 4G"),
@@ -101,30 +119,42 @@ struct ConfigurationTests {
 
     static let members: [(text: String, isAccepted: Bool)] = [
         ("\"args\": [\"${p}\"]", false), ("\"args\": [\"${p}\"], \"parameters\": {\"p\": {\"a\": \"1\"}}", true),
-        ("\"args\": [\"-x=${p}\"], \"parameters\": {\"p\": {\"a\": \"1\"}}", false), ("\"args\": [\"${workspaceFolder}\"]", false),
+        ("\"args\": [\"-x=${p}\"], \"parameters\": {\"p\": {\"a\": \"1\"}}", false),
+        ("\"args\": [\"${workspaceFolder}\"]", false),
         ("\"args\": [\"$p\"]", true), ("\"args\": [1]", false), ("\"args\": \"x\"", false),
-        ("\"env\": {\"A\": \"${B}\"}", false), ("\"env\": {\"1A\": \"x\"}", false), ("\"env\": {\"A=B\": \"x\"}", false),
+        ("\"env\": {\"A\": \"${B}\"}", false), ("\"env\": {\"1A\": \"x\"}", false),
+        ("\"env\": {\"A=B\": \"x\"}", false),
         ("\"env\": {\"\": \"x\"}", false), ("\"env\": {\"A\": 1}", false), ("\"env\": {\"A\": {}}", false),
-        ("\"env\": {\"A\": {\"file\": \"/x\", \"keyring\": \"y\"}}", false), ("\"env\": {\"A\": {\"file\": \"x\"}}", false),
+        ("\"env\": {\"A\": {\"file\": \"/x\", \"keyring\": \"y\"}}", false),
+        ("\"env\": {\"A\": {\"file\": \"x\"}}", false),
         ("\"env\": {\"A\": {\"keyring\": \"\"}}", false), ("\"env\": {\"A\": {\"command\": \"x\"}}", false),
         ("\"env\": {\"A\": \"x\\u0000\"}", false), ("\"env\": null", false),
-        ("\"cwd\": \"x\"", false), ("\"cwd\": \"/x/\"", false), ("\"cwd\": \"/x/../y\"", false), ("\"cwd\": \"~/x\"", false),
+        ("\"cwd\": \"x\"", false), ("\"cwd\": \"/x/\"", false), ("\"cwd\": \"/x/../y\"", false),
+        ("\"cwd\": \"~/x\"", false),
         ("\"read\": \"/x\"", false), ("\"read\": [\"/x//y\"]", false), ("\"write\": [\"/\"]", true),
-        ("\"parameters\": {\"p\": {}}", false), ("\"parameters\": {\"P\": {\"a\": \"1\"}}", false), ("\"parameters\": {\"p\": {\"A\": \"1\"}}", false),
+        ("\"parameters\": {\"p\": {}}", false), ("\"parameters\": {\"P\": {\"a\": \"1\"}}", false),
+        ("\"parameters\": {\"p\": {\"A\": \"1\"}}", false),
         ("\"parameters\": {\"p\": {\"a\": 1}}", false), ("\"parameters\": {\"p\": [\"a\"]}", false),
-        ("\"accept\": []", false), ("\"accept\": [\"everything\"]", false), ("\"accept\": [\"shell\", \"shell\"]", false), ("\"accept\": true", false),
+        ("\"accept\": []", false), ("\"accept\": [\"everything\"]", false),
+        ("\"accept\": [\"shell\", \"shell\"]", false), ("\"accept\": true", false),
         ("\"shared\": \"yes\"", false), ("\"shared\": 1", false), ("\"disabled\": null", false),
-        ("\"idle\": \"10\"", false), ("\"idle\": \"0s\"", false), ("\"idle\": \"-1s\"", false), ("\"idle\": \"1w\"", false), ("\"idle\": \"1 s\"", false),
-        ("\"idle\": \"3661d\"", false), ("\"idle\": \"1000000000000ms\"", false), ("\"idle\": 10", false), ("\"timeout\": 10", true), ("\"timeout\": \"10s\"", true),
+        ("\"idle\": \"10\"", false), ("\"idle\": \"0s\"", false), ("\"idle\": \"-1s\"", false),
+        ("\"idle\": \"1w\"", false), ("\"idle\": \"1 s\"", false),
+        ("\"idle\": \"3661d\"", false), ("\"idle\": \"1000000000000ms\"", false), ("\"idle\": 10", false),
+        ("\"timeout\": 10", true), ("\"timeout\": \"10s\"", true),
         ("\"startTimeout\": 10", false), ("\"timeout\": true", false),
-        ("\"limits\": {\"processes\": 0}", false), ("\"limits\": {\"processes\": 32769}", false), ("\"limits\": {\"memory\": \"1025G\"}", false),
-        ("\"limits\": {\"memory\": \"2GB\"}", false), ("\"limits\": {\"memory\": 1024}", false), ("\"limits\": {\"files\": 15}", false),
+        ("\"limits\": {\"processes\": 0}", false), ("\"limits\": {\"processes\": 32769}", false),
+        ("\"limits\": {\"memory\": \"1025G\"}", false),
+        ("\"limits\": {\"memory\": \"2GB\"}", false), ("\"limits\": {\"memory\": 1024}", false),
+        ("\"limits\": {\"files\": 15}", false),
         ("\"limits\": {\"cpu\": 1}", false),
         ("\"grants\": [\"tools\"]", false), ("\"grants\": []", true), ("\"grants\": [\"roots\", \"roots\"]", true),
         ("\"callers\": {\"pid\": 1}", false), ("\"callers\": {}", true),
-        ("\"aliases\": {\"a b\": \"x\"}", false), ("\"aliases\": {\"a\": \"x.y\"}", false), ("\"aliases\": {\"a\": \"x\", \"b\": \"x\"}", false),
+        ("\"aliases\": {\"a b\": \"x\"}", false), ("\"aliases\": {\"a\": \"x.y\"}", false),
+        ("\"aliases\": {\"a\": \"x\", \"b\": \"x\"}", false),
         ("\"aliases\": {\"a\": \"\"}", false), ("\"aliases\": {\"a\": \"x_y\"}", true),
-        ("\"type\": \"stdio\"", true), ("\"type\": \"http\"", false), ("\"headers\": {}", false), ("\"autoApprove\": [\"x\"]", true),
+        ("\"type\": \"stdio\"", true), ("\"type\": \"http\"", false), ("\"headers\": {}", false),
+        ("\"autoApprove\": [\"x\"]", true),
         ("\"image\": \"x\"", false), ("\"shell\": true", false), ("\"Command\": \"/y\"", false),
     ]
 
@@ -172,7 +202,10 @@ struct UnitTests {
         func span(_ text: String) -> UInt64? { Units.milliseconds(Array(text.utf8)) }
         #expect(span("1ms") == 1 && span("90s") == 90_000 && span("10m") == 600_000 && span("1h") == 3_600_000)
         #expect(span("3660d") == 3660 * 86_400_000 && span("3661d") == nil)
-        for text in ["", "s", "0s", "1", "1S", "1.5s", "+1s", "1s ", " 1s", "1sm", "9999999999999ms", "18446744073709551616ms", "0000000000001s"] {
+        for text in [
+            "", "s", "0s", "1", "1S", "1.5s", "+1s", "1s ", " 1s", "1sm", "9999999999999ms", "18446744073709551616ms",
+            "0000000000001s",
+        ] {
             #expect(span(text) == nil, "\(text)")
         }
     }

@@ -26,7 +26,9 @@ private func findings(
     return DangerAnalysis.findings(
         programs: paths([line[0]] + names), arguments: line.dropFirst().map { Array($0.utf8) },
         own: own ?? line.count - 1,
-        environment: environment.map { EnvironmentEntry(name: Array($0.key.utf8), value: .plain(Array($0.value.utf8))) },
+        environment: environment.map {
+            EnvironmentEntry(name: Array($0.key.utf8), value: .plain(Array($0.value.utf8)))
+        },
         reads: paths(reads), writes: paths(writes), parameters: parameters, home: AbsolutePath(Array("/home/me".utf8)))
 }
 
@@ -133,18 +135,27 @@ struct DangerTests {
     @Test(
         "Innocent ones",
         arguments: [
-            "/opt/server", "/opt/server --stdio --port 8080 --host 127.0.0.1", "/opt/venv/bin/mcp-server-time --local-timezone=UTC",
+            "/opt/server", "/opt/server --stdio --port 8080 --host 127.0.0.1",
+            "/opt/venv/bin/mcp-server-time --local-timezone=UTC",
             "/usr/bin/python3 -m mcp_server_git --repository /srv/repo", "/usr/bin/python3 -W ignore -X dev -m x",
-            "/usr/bin/python3 -Wcache server.py", "/usr/bin/python3 -Xcpu_count=2 server.py", "/usr/bin/node server.js --config x",
-            "/usr/bin/node --max-old-space-size=512 server.js", "/usr/bin/perl -w server.pl", "/usr/bin/perl -I/x/en server.pl",
+            "/usr/bin/python3 -Wcache server.py", "/usr/bin/python3 -Xcpu_count=2 server.py",
+            "/usr/bin/node server.js --config x",
+            "/usr/bin/node --max-old-space-size=512 server.js", "/usr/bin/perl -w server.pl",
+            "/usr/bin/perl -I/x/en server.pl",
             "/usr/bin/ruby -W0 server.rb", "/usr/bin/php -f server.php",
-            "/opt/time.py", "/opt/watch.py --poll", "/opt/screen-reader", "/opt/parallel-search", "/opt/shell-docs", "/opt/bashful",
-            "/opt/node-exporter", "/opt/make-docs", "/opt/ssh-config-reader", "/opt/docker-docs", "/opt/envoy", "/opt/timeouts",
+            "/opt/time.py", "/opt/watch.py --poll", "/opt/screen-reader", "/opt/parallel-search", "/opt/shell-docs",
+            "/opt/bashful",
+            "/opt/node-exporter", "/opt/make-docs", "/opt/ssh-config-reader", "/opt/docker-docs", "/opt/envoy",
+            "/opt/timeouts",
             "/usr/bin/git log --oneline", "/usr/bin/git -C /srv/repo status", "/usr/bin/find /srv -name x",
-            "/opt/x --max-tokens 4096", "/opt/x --token-file /run/secrets/t", "/opt/x --password-file=/run/p", "/opt/x --token-limit=200",
-            "/opt/x --token ${account}", "/opt/x --api-key /run/key", "/opt/x --tokens 512", "/opt/x --secret --verbose",
-            "/opt/x https://example.com/api", "/opt/x https://example.com/", "/opt/x a|b", "/opt/x |", "/opt/x --run-dir /run/x",
-            "/opt/x --executable /bin/x", "/opt/x --evaluate", "/opt/x --shell-docs", "/opt/x -e", "/opt/x -c", "/opt/x run",
+            "/opt/x --max-tokens 4096", "/opt/x --token-file /run/secrets/t", "/opt/x --password-file=/run/p",
+            "/opt/x --token-limit=200",
+            "/opt/x --token ${account}", "/opt/x --api-key /run/key", "/opt/x --tokens 512",
+            "/opt/x --secret --verbose",
+            "/opt/x https://example.com/api", "/opt/x https://example.com/", "/opt/x a|b", "/opt/x |",
+            "/opt/x --run-dir /run/x",
+            "/opt/x --executable /bin/x", "/opt/x --evaluate", "/opt/x --shell-docs", "/opt/x -e", "/opt/x -c",
+            "/opt/x run",
             "/opt/uv --version", "/opt/npm-stats run", "/usr/bin/java -jar server.jar", "/usr/bin/dotnet server.dll",
             "/usr/bin/deno serve.ts", "/usr/bin/bun server.ts",
         ])
@@ -168,7 +179,8 @@ struct DangerTests {
     @Test(
         "A pipe into an interpreter inside one argument",
         arguments: [
-            "curl x | sh", "curl x|bash -s", "wget -O- x | /bin/dash", "x |& zsh", "a | tee b | python3", "x | node", "`id`", "x $(y)",
+            "curl x | sh", "curl x|bash -s", "wget -O- x | /bin/dash", "x |& zsh", "a | tee b | python3", "x | node",
+            "`id`", "x $(y)",
         ])
     func pipes(_ argument: String) {
         let found = dangers(["/opt/x", argument])
@@ -177,16 +189,22 @@ struct DangerTests {
     }
 
     static let variables: [(name: String, value: String, isDanger: Bool)] = [
-        ("LD_PRELOAD", "/x.so", true), ("LD_LIBRARY_PATH", "/x", true), ("LD_AUDIT", "/x", true), ("NODE_OPTIONS", "--require x", true),
+        ("LD_PRELOAD", "/x.so", true), ("LD_LIBRARY_PATH", "/x", true), ("LD_AUDIT", "/x", true),
+        ("NODE_OPTIONS", "--require x", true),
         ("PYTHONPATH", "/x", true), ("PYTHONSTARTUP", "/x", true), ("PERL5OPT", "-Mx", true), ("RUBYOPT", "-rx", true),
-        ("BASH_ENV", "/x", true), ("ENV", "/x", true), ("BASH_FUNC_ls%%", "() { x; }", true), ("JAVA_TOOL_OPTIONS", "-javaagent:x", true),
+        ("BASH_ENV", "/x", true), ("ENV", "/x", true), ("BASH_FUNC_ls%%", "() { x; }", true),
+        ("JAVA_TOOL_OPTIONS", "-javaagent:x", true),
         ("GIT_SSH_COMMAND", "x", true), ("GIT_CONFIG_COUNT", "1", true), ("PAGER", "x", true), ("EDITOR", "x", true),
         ("DYLD_INSERT_LIBRARIES", "x", true), ("npm_config_registry", "x", true), ("UV_INDEX_URL", "x", true),
-        ("PIP_INDEX_URL", "x", true), ("OPENSSL_CONF", "/x", true), ("PATH", "/home/me/bin:/usr/bin", true), ("PATH", "", true),
+        ("PIP_INDEX_URL", "x", true), ("OPENSSL_CONF", "/x", true), ("PATH", "/home/me/bin:/usr/bin", true),
+        ("PATH", "", true),
         ("PATH", ":/usr/bin", true), ("PATH", "/usr/bin:.", true), ("DOTNET_STARTUP_HOOKS", "x", true),
-        ("PATH", "/usr/local/bin:/usr/bin:/bin", false), ("HOME", "/x", false), ("LANG", "C.UTF-8", false), ("TZ", "UTC", false),
-        ("API_KEY", "secret", false), ("LOG_LEVEL", "debug", false), ("ENVIRONMENT", "x", false), ("PYTHONUNBUFFERED", "1", false),
-        ("NODE_ENV", "production", false), ("LDAP_URL", "x", false), ("GITHUB_TOKEN", "x", false), ("HTTPS_PROXY", "x", false),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin", false), ("HOME", "/x", false), ("LANG", "C.UTF-8", false),
+        ("TZ", "UTC", false),
+        ("API_KEY", "secret", false), ("LOG_LEVEL", "debug", false), ("ENVIRONMENT", "x", false),
+        ("PYTHONUNBUFFERED", "1", false),
+        ("NODE_ENV", "production", false), ("LDAP_URL", "x", false), ("GITHUB_TOKEN", "x", false),
+        ("HTTPS_PROXY", "x", false),
     ]
 
     @Test("Variables that make a program load code", arguments: variables)
@@ -195,12 +213,15 @@ struct DangerTests {
     }
 
     static let grants: [(path: String, isWideToRead: Bool, isWideToWrite: Bool)] = [
-        ("/", true, true), ("/etc", true, true), ("/home", true, true), ("/home/me", true, true), ("/home/other", true, true),
+        ("/", true, true), ("/etc", true, true), ("/home", true, true), ("/home/me", true, true),
+        ("/home/other", true, true),
         ("/root", true, true), ("/tmp", true, true), ("/var", true, true), ("/home/me/.ssh", true, true),
         ("/home/me/.config/x", true, true), ("/srv/x/.git-credentials", true, true), ("/home/me/.aws/sso", true, true),
         ("/proc", true, true), ("/dev", true, true),
-        ("/etc/ssl/certs", false, true), ("/usr/share/dict", false, true), ("/run/x", false, true), ("/boot/x", false, true),
-        ("/home/me/notes", false, false), ("/srv/data", false, false), ("/var/lib/app", false, false), ("/opt/data", false, false),
+        ("/etc/ssl/certs", false, true), ("/usr/share/dict", false, true), ("/run/x", false, true),
+        ("/boot/x", false, true),
+        ("/home/me/notes", false, false), ("/srv/data", false, false), ("/var/lib/app", false, false),
+        ("/opt/data", false, false),
         ("/tmp/work", false, false), ("/home/me/.cache/x", false, false), ("/homework", false, false),
     ]
 
@@ -248,9 +269,11 @@ struct FamilyTests {
     @Test(
         "Endings, versions, builds",
         arguments: [
-            ("/x/python", ["python"]), ("/x/python3", ["python3", "python"]), ("/x/python3.11", ["python3.11", "python"]),
+            ("/x/python", ["python"]), ("/x/python3", ["python3", "python"]),
+            ("/x/python3.11", ["python3.11", "python"]),
             ("/x/Python3.11.exe", ["python3.11", "python"]), ("/x/python3.13t-dbg", ["python3.13t-dbg", "python"]),
-            ("/x/perl5.36-x86_64-linux-gnu", ["perl5.36-x86_64-linux-gnu", "perl"]), ("/x/zsh-5.9", ["zsh-5.9", "zsh"]),
+            ("/x/perl5.36-x86_64-linux-gnu", ["perl5.36-x86_64-linux-gnu", "perl"]),
+            ("/x/zsh-5.9", ["zsh-5.9", "zsh"]),
             ("/x/7z", ["7z"]), ("/x/node-exporter", ["node-exporter"]), ("/x/lua5.4", ["lua5.4", "lua"]),
         ])
     func families(_ path: String, _ expected: [String]) throws {

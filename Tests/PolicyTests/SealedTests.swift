@@ -14,7 +14,8 @@ enum SealedExample {
     static func registry() throws -> SealedRegistry {
         let hostile = Array("\u{202E}\"\\\u{1B}/\u{E000}e\u{301}\u{1F600}".utf8)
         var server = SealedServer(
-            name: try name("full"), executable: PinnedFile(path: try path("/opt/x"), digest: try digest(1), size: 1 << 50),
+            name: try name("full"),
+            executable: PinnedFile(path: try path("/opt/x"), digest: try digest(1), size: 1 << 50),
             pins: [PinnedFile(path: try path("/opt/\u{FC}.py"), digest: try digest(2), size: 0)],
             arguments: [.fixed(Array("/opt/x".utf8)), .fixed([]), .fixed(hostile), .chosen(try name("db"))],
             environment: [
@@ -50,7 +51,8 @@ enum SealedExample {
             templates: [PinnedObject(name: Array("x:///{y}".utf8), object: object, digest: try digest(4))],
             set: try digest(5))
         let bare = SealedServer(
-            name: try name("bare"), executable: server.executable, pins: [], arguments: [.fixed([0x78])], environment: [],
+            name: try name("bare"), executable: server.executable, pins: [], arguments: [.fixed([0x78])],
+            environment: [],
             directory: .root, installation: [], reads: [], writes: [], traits: ServerTraits(), parameters: [],
             accepted: [], review: nil)
         let rule = Rule(
@@ -63,11 +65,15 @@ enum SealedExample {
             sealedAt: 1 << 50, source: try digest(6),
             listeners: [
                 ListenerEntry(name: .main, address: ListenAddress(host: .v4(0, 0, 1), port: 0)),
-                ListenerEntry(name: try #require(ListenerName(Array("six".utf8))), address: ListenAddress(host: .v6, port: 65_535)),
+                ListenerEntry(
+                    name: try #require(ListenerName(Array("six".utf8))), address: ListenAddress(host: .v6, port: 65_535)
+                ),
             ],
             clients: [
                 ClientEntry(name: .local, demand: .nothing),
-                ClientEntry(name: try #require(ClientName(Array("a.b_c-1".utf8))), demand: PeerDemand(executables: [], uid: 4_294_967_294)),
+                ClientEntry(
+                    name: try #require(ClientName(Array("a.b_c-1".utf8))),
+                    demand: PeerDemand(executables: [], uid: 4_294_967_294)),
             ],
             policy: ToolPolicy(rules: [rule, all]), audit: AuditSettings(syncEach: true, segmentBytes: 1 << 32),
             limits: Limits(
@@ -113,7 +119,11 @@ struct SealedTests {
             "{}", "{\"digest\": \"00\", \"registry\": {}}", "{\"registry\": {}}", "[]",
             "{\"digest\": \"\(String(repeating: "A", count: 64))\", \"registry\": {}}",
             "{\"digest\": \"\(String(repeating: "0", count: 64))\", \"registry\": {}, \"more\": 1}",
-        ] { #expect(throws: ConfigurationError.self, "\(text)") { try SealedReader.parts(try ConfigurationFiles.tree(Array(text.utf8))) } }
+        ] {
+            #expect(throws: ConfigurationError.self, "\(text)") {
+                try SealedReader.parts(try ConfigurationFiles.tree(Array(text.utf8)))
+            }
+        }
     }
 
     @Test("The form is the one of this release, to the last byte")
@@ -127,7 +137,9 @@ struct SealedTests {
     /// Every text that differs from the written one in one member of one object.
     ///
     /// - Parameter change: the member's key and value as text; nil leaves it out.
-    private func variants(_ bytes: [UInt8], _ change: (String, String) -> [String]) throws -> [(place: String, text: String)] {
+    private func variants(_ bytes: [UInt8], _ change: (String, String) -> [String]) throws -> [(
+        place: String, text: String
+    )] {
         let source = try ConfigurationFiles.tree(bytes)
         var found: [(place: String, text: String)] = []
         func text(_ node: JSONNode) -> String { String(decoding: source.canonical(node).bytes, as: UTF8.self) }
@@ -137,7 +149,9 @@ struct SealedTests {
             case .object:
                 let members = source.members(node).map { ($0.key, $0.value) }
                 func joined(_ index: Int, _ replaced: String) -> String {
-                    let parts = members.enumerated().map { $0.offset == index ? replaced : "\(text($0.element.0)):\(text($0.element.1))" }
+                    let parts = members.enumerated().map {
+                        $0.offset == index ? replaced : "\(text($0.element.0)):\(text($0.element.1))"
+                    }
                     return "{" + parts.filter { !$0.isEmpty }.joined(separator: ",") + "}"
                 }
                 for (index, (key, value)) in members.enumerated() {
@@ -182,7 +196,9 @@ struct SealedTests {
         for (place, text) in missing where try !isRefused(text) {
             #expect(optional.contains(place.split(separator: ".").last.map(String.init) ?? ""), "\(place)")
         }
-        for (place, text) in try variants(bytes, { key, value in ["\(key.dropLast())x\":\(value)", "\(key):\(value),\"zzz\":1"] }) {
+        for (place, text) in try variants(
+            bytes, { key, value in ["\(key.dropLast())x\":\(value)", "\(key):\(value),\"zzz\":1"] })
+        {
             #expect(try isRefused(text), "\(place)")
         }
     }
@@ -197,7 +213,8 @@ struct SealedTests {
             return kind(value) == kind(other)
         }
         let others = ["null", "1", "\"x\"", "true", "[]", "{}"]
-        for (place, text) in try variants(bytes, { key, value in others.filter { !isSame(value, $0) }.map { "\(key):\($0)" } })
+        for (place, text) in try variants(
+            bytes, { key, value in others.filter { !isSame(value, $0) }.map { "\(key):\($0)" } })
         where !place.hasSuffix(".object") {
             #expect(try isRefused(text), "\(place): \(text.prefix(60))")
         }

@@ -41,7 +41,8 @@ private func sealed(_ tree: JSONTree, _ count: Int) {
         let review = try SealedReader.review(tree)
         let written = SealedWriter.review(review)
         let copy = again(written)
-        precondition(reread { () throws(ConfigurationError) in SealedWriter.review(try SealedReader.review(copy)) } == written)
+        precondition(
+            reread { () throws(ConfigurationError) in SealedWriter.review(try SealedReader.review(copy)) } == written)
     } catch { check(error, count) }
 }
 
@@ -50,7 +51,8 @@ private func registry(_ tree: JSONTree, _ node: JSONNode) throws(ConfigurationEr
     let written = SealedWriter.registry(registry)
     let copy = again(written)
     precondition(
-        reread { () throws(ConfigurationError) in SealedWriter.registry(try SealedReader.read(copy, .root)) } == written)
+        reread { () throws(ConfigurationError) in SealedWriter.registry(try SealedReader.read(copy, .root)) } == written
+    )
     for server in registry.servers {
         guard let first = server.choices([]) else { preconditionFailure("no choice is a choice") }
         _ = server.commandLine(first)

@@ -66,9 +66,11 @@ private final class AdministrationProcess {
         let program = try Programs.find(Programs.launcher)
         let file: RegularFile
         do throws(TrustError) { file = try Trust.openFile(program.description) } catch { throw Failure(error) }
-        let words = [
-            Array("doorward-launch".utf8), Array("administer".utf8), places.state.bytes, places.sealed.bytes, demand,
-        ] + more
+        let words =
+            [
+                Array("doorward-launch".utf8), Array("administer".utf8), places.state.bytes, places.sealed.bytes,
+                demand,
+            ] + more
         let image = LauncherImage.make(words)
         do throws(SyscallError) {
             let pipe = try Pipe()

@@ -80,7 +80,9 @@ enum ForeignConfiguration {
     /// Whether every member describes a server.
     private static func isMap(_ tree: JSONTree, _ node: JSONNode) -> Bool {
         guard tree.kind(node) == .object, tree.count(node) > 0 else { return false }
-        return tree.members(node).allSatisfy { (tree.member($0.value, "command") ?? tree.member($0.value, "url")) != nil }
+        return tree.members(node).allSatisfy {
+            (tree.member($0.value, "command") ?? tree.member($0.value, "url")) != nil
+        }
     }
 
     /// The servers of a map by their keys, or of a list by what they call themselves.
