@@ -17,6 +17,7 @@ final class BrokerRoom {
     /// What the time is, for all that this turn decides.
     private(set) var now: Instant
     private let clock: () -> Instant
+    private let wall: () -> UInt64
 
     // Doors.
     let launcher: Channel
@@ -110,14 +111,17 @@ final class BrokerRoom {
     /// - Parameters:
     ///   - statePath: the state directory, as this room's own tree shows it.
     ///   - clock: moved by tests, which then need not wait.
+    ///   - wall: the same for seconds since 1970.
     ///   - confinesItself: whether the room loads its filter when it is ready; a process that hosts more than the room,
     ///     as a test does, cannot.
     init(
         door: consuming FileDescriptor, statePath: String, confinesItself: Bool = true,
-        clock: @escaping () -> Instant = { .now }
+        clock: @escaping () -> Instant = { .now },
+        wall: @escaping () -> UInt64 = { WallClock.microseconds / 1_000_000 }
     ) throws(SyscallError) {
         self.statePath = statePath
         self.clock = clock
+        self.wall = wall
         now = clock()
         self.confinesItself = confinesItself
         poller = try Poller()
@@ -125,6 +129,9 @@ final class BrokerRoom {
         seal = Seal.empty
         try poller.add(launcher.socket, .readable, token: Token.launcher.value)
     }
+
+    /// Seconds since 1970, by which tokens live.
+    var wallSeconds: UInt64 { wall() }
 
     /// Runs until the launcher is told that everything has ended, or is gone.
     func run() throws(BrokerFault) {

@@ -12,7 +12,7 @@ extension BrokerRoom {
     /// Who is this? Nothing is recorded here: a refusal comes back as a note of the gate, with method and path.
     func answerAuthenticate(_ connection: Connection, _ credential: [UInt8]?) {
         let gate = connection.gate
-        let seconds = WallClock.microseconds / 1_000_000
+        let seconds = wallSeconds
         let caller: Caller
         switch (credential, gate.kind) {
         case (nil, .tcp):
@@ -92,7 +92,7 @@ extension BrokerRoom {
 
     /// Tokens end by themselves; a connection that lived on one ends with it.
     func tickCallers() {
-        let seconds = WallClock.microseconds / 1_000_000
+        let seconds = wallSeconds
         for caller in Array(callers.values) {
             if let expires = caller.expires, expires <= seconds { end(caller, .credentialExpired) }
         }

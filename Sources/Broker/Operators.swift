@@ -134,7 +134,7 @@ extension BrokerRoom {
         var json = JSONWriter()
         json.beginObject()
         json.key("now")
-        json.unsigned(WallClock.microseconds / 1_000_000)
+        json.unsigned(wallSeconds)
         json.key("tokens")
         json.beginArray()
         for record in tokens.records { TokenCoding.write(record, withHash: false, &json) }
@@ -162,7 +162,7 @@ extension BrokerRoom {
             return failed(
                 session, "no server \(server) is sealed", hint: "doorward registry list; doorward registry seal after adding one")
         }
-        let now = WallClock.microseconds / 1_000_000
+        let now = wallSeconds
         let made = tokens.make(client: client, servers: servers, listener: listener, life: life, now: now)
         administer(.tokenIssued, session) { json in
             json.key("client")
@@ -190,7 +190,7 @@ extension BrokerRoom {
     }
 
     private func revoke(_ selector: [UInt8], _ session: OperatorSession) {
-        let now = WallClock.microseconds / 1_000_000
+        let now = wallSeconds
         let chosen = tokens.select(selector, now: now)
         guard !chosen.isEmpty else {
             return failed(session, "no live token has that id or client", hint: "doorward token list")
@@ -219,7 +219,7 @@ extension BrokerRoom {
 
     /// A new token for the same client and scope; the old one ends in the same moment.
     private func rotate(_ selector: [UInt8], _ life: UInt64, _ session: OperatorSession) {
-        let now = WallClock.microseconds / 1_000_000
+        let now = wallSeconds
         let chosen = tokens.select(selector, now: now)
         guard let old = chosen.first, chosen.count == 1 else {
             return failed(
