@@ -61,8 +61,8 @@ final class BrokerRoom {
     var subscriptions: [Subscription] = []
     var upstreams: [UInt32: Upstream] = [:]
     var upstreamByKey: [UpstreamKey: Upstream] = [:]
-    var backoff: [UpstreamKey: Backoff] = [:]
-    /// Servers that were told to end and are not buried yet.
+    var backoff: [Backoff.Key: Backoff] = [:]
+    /// Servers that were told to end and are not buried yet; the pid is 0 while the launcher's answer is awaited.
     var departing: [UInt32: (name: ServerName, pid: UInt32)] = [:]
     var admissions: [UInt32: Admission] = [:]
     var heldCalls: [[UInt8]: HeldCall] = [:]
@@ -78,6 +78,7 @@ final class BrokerRoom {
     /// Servers with something to write in this turn.
     var upstreamsToWrite: [Upstream] = []
     var numbers = Numbers()
+    private var progressNumber: Int64 = 0
 
     // Reused for every message.
     var requestTree = JSONTree()
@@ -85,6 +86,8 @@ final class BrokerRoom {
     var reader = JSONReader(limits: .message)
     var compose = Compose()
     var lists = ListCache()
+    /// Grows whenever a composed list may have become wrong: with a seal, and with a tool that is withheld.
+    var listGeneration: UInt64 = 0
     var nextTick = Instant(nanoseconds: 0)
 
     enum Phase: Equatable {
@@ -94,15 +97,43 @@ final class BrokerRoom {
         case ended
     }
 
-    /// Handles, never used twice while the room lives; after 2^32 of a kind the room would have to be restarted.
+    /// Handles, from one row for everything; 0 is none. A busy room goes through all of them within days, so from the
+    /// second round on those that are still in use are passed over.
     struct Numbers {
-        private var next: UInt32 = 0
+        private var next: UInt32
+        private(set) var isSecondRound = false
+
+        init(after last: UInt32 = 0) { next = last }
 
         mutating func take() -> UInt32 {
             next &+= 1
-            precondition(next != 0, "all handles are used up")
+            if next == 0 {
+                isSecondRound = true
+                next = 1
+            }
             return next
         }
+    }
+
+    func takeNumber() -> UInt32 {
+        while true {
+            let number = numbers.take()
+            if !numbers.isSecondRound || !isInUse(number) { return number }
+        }
+    }
+
+    private func isInUse(_ number: UInt32) -> Bool {
+        if connections[number] != nil || callers[number] != nil || sessions[number] != nil { return true }
+        if upstreams[number] != nil || departing[number] != nil || admissions[number] != nil { return true }
+        if gates[number] != nil || operators[number] != nil || inputRounds[number] != nil { return true }
+        return principals.values.contains { $0.number == number }
+            || upstreams.values.contains { $0.questions[number] != nil || $0.key.session == number }
+    }
+
+    /// Ours towards servers; the client's own token never gets there.
+    func takeProgressNumber() -> Int64 {
+        progressNumber += 1
+        return progressNumber
     }
 
     /// Between two looks at deadlines, in milliseconds: the precision of every time limit here.
@@ -212,6 +243,7 @@ final class BrokerRoom {
         tickAdmissions()
         tickUpstreams()
         tickCallers()
+        tickRecording()
         tickHeld()
         tickRounds()
         tickRefusals()
