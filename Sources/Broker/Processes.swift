@@ -22,18 +22,18 @@ extension BrokerRoom {
     /// The process that serves this call; started now if there is none.
     func process(for call: Call, _ view: ServerView) throws(Denial) -> Upstream {
         let traits = view.sealed.traits
-        call.offers = (call.session?.offers ?? call.declared).granted(traits.grants)
+        let offers = call.offers
         let key = UpstreamKey(
-            server: view.name, principal: traits.isShared && call.offers.isEmpty ? 0 : call.principal.number,
-            choices: call.choices, offers: view.era == .legacy ? call.offers.rawValue : 0,
-            session: view.era == .legacy && !call.offers.isEmpty ? call.session?.number ?? 0 : 0)
+            server: view.name, principal: traits.isShared && offers.isEmpty ? 0 : call.principal.number,
+            choices: call.choices, offers: view.era == .legacy ? offers.rawValue : 0,
+            session: view.era == .legacy && !offers.isEmpty ? call.session?.number ?? 0 : 0)
         if let running = upstreamByKey[key], running.isUsable, running.view.identity == view.identity { return running }
         if let backoff = backoff[key], backoff.notBefore > now { throw .launchLimit }
         let limits = seal.registry.limits
         guard upstreams.count < Int(limits.serversInAll),
             call.principal.serverProcesses < limits.serversPerCaller
         else { throw .launchLimit }
-        return try launch(key, view, call.principal, offers: call.offers)
+        return try launch(key, view, call.principal, offers: offers)
     }
 
     /// Writes the intent to launch; the launcher is asked when it is on the disk.
