@@ -182,4 +182,11 @@ def describe(error):
     return f"{type(inner).__name__}: {inner}"
 
 
-print(json.dumps(asyncio.run(Peer(json.load(sys.stdin)).run()), default=str))
+def main():
+    """One plan or several, each with a connection of its own."""
+    given = json.load(sys.stdin)
+    found = [asyncio.run(Peer(plan).run()) for plan in (given if isinstance(given, list) else [given])]
+    print(json.dumps(found if isinstance(given, list) else found[0], default=str))
+
+
+main()
