@@ -89,6 +89,8 @@ class ServersTest(peer.PeerCase):
             def do_GET(self):
                 hits.append(self.path)
                 self.send_response(200)
+                # Plain: for pages of HTML the server would look for a Node of its own.
+                self.send_header("Content-Type", "text/plain")
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")
@@ -98,6 +100,7 @@ class ServersTest(peer.PeerCase):
 
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         address = f"http://127.0.0.1:{server.server_port}/"
         # The meter first: outside of the sandbox the same program reaches the address.
