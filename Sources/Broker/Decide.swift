@@ -90,7 +90,10 @@ extension BrokerRoom {
         guard !view.isWithheld(tool) else { throw .toolChanged }
         try choose(call, decision)
         let arguments = tree.member(.root, "arguments")
-        guard tool.schema.accepts(tree, arguments) else { throw .argumentsInvalid }
+        guard tool.schema.accepts(tree, arguments) else {
+            call.complaint = tool.schema.complaint(tree, arguments)
+            throw .argumentsInvalid
+        }
         if call.era == .modern { try checkMirrors(tool, tree, arguments, decision) }
         call.tool = tool
         let verdict = tool.verdict(seal.registry.policy, client: call.principal.client, server: view.name)
