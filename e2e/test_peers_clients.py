@@ -22,7 +22,7 @@ class ClientsTest(peer.PeerCase):
         self.assertIn("Asia/Tokyo", conversion["text"][0])
         # The server's own complaint reaches the client as it was meant.
         self.assertTrue(nowhere.get("isError"), nowhere)
-        self.assertIn("no such tool", str(absent))
+        self.assertIn("unknown tool", str(absent))
 
     def run_on(self, environment, script, *plans):
         plans = [{**plan, "steps": TIME} for plan in plans]

@@ -141,7 +141,7 @@ class ServersTest(peer.PeerCase):
                 self.assertGreaterEqual(resources["pages"], 1)
                 self.assertFalse(now["isError"], now)
                 self.assertFalse(rows["isError"], rows)
-                self.assertIn("no such tool", str(memo))
+                self.assertIn("unknown tool", str(memo))
                 wrapped = resources["names"][0]
                 self.assertNotEqual(wrapped, "memo://insights")
                 text, = self.results(client, self.http(), [["read", wrapped]])
@@ -154,7 +154,7 @@ class ServersTest(peer.PeerCase):
                 tools, hidden = self.results(client, {**self.http(), "token": token}, [
                     ["tools"], ["call", "git__git_log", {"repo_path": str(self.house.repository)}]])
                 self.assertEqual(sorted(tools["names"]), ["time__convert_time", "time__get_current_time"])
-                self.assertIn("no such tool", str(hidden))
+                self.assertIn("unknown tool", str(hidden))
                 environment, script, extra = client
                 found = peer.run(environment, script, {**self.http("git"), "token": token, "steps": [["tools"]], **extra})
                 self.assertNotIn("git_log", str(found))
