@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import unittest
 
-from house import CHECKOUT, HERE, PATIENCE, House
+from house import CHECKOUT, HERE, PATIENCE, House, wait_for  # noqa: F401
 
 VENVS = CHECKOUT / ".venvs"
 PEERS = HERE / "peers"
@@ -79,12 +79,16 @@ def add_sqlite(house):
               write=[house.database])
 
 
-def add_everything(house, grants=("sampling", "elicitation", "roots")):
+def add_everything(house):
     house.add("everything", python("everything"), stand("everything.py"))
-    house.configure(lambda tree: tree["mcpServers"]["everything"].update(grants=list(grants)))
 
 
-ADDERS = {"time": add_time, "git": add_git, "fetch": add_fetch, "sqlite": add_sqlite, "everything": add_everything}
+def add_slow(house):
+    house.add("slow", python("mcp2"), stand("slow.py"), str(house.trips), write=[house.trips])
+
+
+ADDERS = {"time": add_time, "git": add_git, "fetch": add_fetch, "sqlite": add_sqlite, "everything": add_everything,
+          "slow": add_slow}
 
 
 class PeerCase(unittest.TestCase):
@@ -92,6 +96,8 @@ class PeerCase(unittest.TestCase):
 
     servers = ()
     policy = ()
+    # What the servers may ask of their callers.
+    grants = ("sampling", "elicitation", "roots")
 
     @classmethod
     def setUpClass(cls):
@@ -99,6 +105,7 @@ class PeerCase(unittest.TestCase):
         cls.addClassCleanup(lambda: house.__exit__(None, None, None))
         for name in cls.servers:
             ADDERS[name](house)
+        house.configure(lambda tree: [entry.update(grants=list(cls.grants)) for entry in tree["mcpServers"].values()])
         if cls.policy:
             house.configure(lambda tree: tree.update(policy=list(cls.policy)))
         house.seal()

@@ -93,7 +93,7 @@ extension GateRoom {
     func decide(
         _ number: UInt32, _ method: Method, _ revision: Revision, _ id: RequestID, _ parameters: JSONNode?,
         _ connection: Connection, _ caller: KnownCaller, _ endpoint: Endpoint, _ session: UInt32,
-        _ mirrored: [MirroredHeader]
+        _ mirrored: [MirroredHeader]?
     ) {
         writer.reset()
         id.write(to: &writer)

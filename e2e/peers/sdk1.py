@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import pathlib
 import sys
 
 import httpx
@@ -122,11 +123,12 @@ class Peer:
             "questions": list(self.questions),
         }
 
-    async def cancel(self, name, arguments):
+    async def cancel(self, name, arguments, began):
         """Gives a call up with a notification, as this version leaves it to its user to do."""
         identifier = self.session._request_id
         call = asyncio.ensure_future(self.session.call_tool(name, arguments))
-        await asyncio.sleep(0.5)
+        while not pathlib.Path(began).exists():
+            await asyncio.sleep(0.02)
         await self.session.send_notification(types.ClientNotification(types.CancelledNotification(
             method="notifications/cancelled", params=types.CancelledNotificationParams(requestId=identifier))))
         call.cancel()

@@ -8,6 +8,7 @@
 """
 import asyncio
 import json
+import pathlib
 import sys
 
 import httpx2
@@ -129,10 +130,11 @@ class Peer:
             "questions": list(self.questions),
         }
 
-    async def cancel(self, client, name, arguments):
+    async def cancel(self, client, name, arguments, began):
         """Gives the call up while it runs; what comes next on the same connection must work."""
         call = asyncio.ensure_future(client.call_tool(name, arguments))
-        await asyncio.sleep(0.5)
+        while not pathlib.Path(began).exists():
+            await asyncio.sleep(0.02)
         call.cancel()
         try:
             await call
