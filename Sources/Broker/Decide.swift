@@ -215,7 +215,6 @@ extension BrokerRoom {
     /// The server that a call is for, and what that server may ask of this client.
     func choose(_ view: ServerView, for call: Call) {
         call.server = view
-        call.offers = (call.session?.offers ?? call.declared).granted(view.sealed.traits.grants)
     }
 
     // MARK: Policy
@@ -261,14 +260,16 @@ extension BrokerRoom {
         call.choices = choices
     }
 
-    /// Headers of a modern request must repeat the arguments that the tool says they repeat (MCP-G8).
+    /// Headers of a modern request must repeat the arguments that the tool says they repeat (MCP-G8); where messages have
+    /// no headers there is nothing to repeat.
     private func checkMirrors(_ tool: ToolView, _ tree: JSONTree, _ arguments: JSONNode?, _ decision: Decision)
         throws(Denial)
     {
+        guard let mirrored = decision.mirrored else { return }
         for rule in tool.schema.mirrors {
             var node = arguments
             for name in rule.path { node = node.flatMap { tree.member($0, name) } }
-            let header = decision.mirrored.first { $0.name == rule.header }?.value
+            let header = mirrored.first { $0.name == rule.header }?.value
             guard let node, tree.kind(node) != .null else {
                 guard header == nil else { throw .headerMismatch }
                 continue
