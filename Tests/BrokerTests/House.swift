@@ -52,6 +52,7 @@ final class House {
         audit: AuditSettings = .standard, clients: [ClientEntry] = [], watched: Bool = false, attended: Bool = false,
         mode: LaunchReport.Mode = .serve, in scratch: Scratch = Scratch()
     ) throws {
+        Signal.ignoreBrokenPipe()
         self.scratch = scratch
         let doors = try Door.pair()
         launcher = doors.near
@@ -105,6 +106,11 @@ final class House {
         let doors = try Door.pair()
         gate = doors.near
         launcher.send(.gate(.main, report: ConfinementReport().encoded), passing: [doors.far])
+    }
+
+    func bringSilentGate() throws {
+        try bringGate()
+        try turn()
     }
 
     /// The gate that the broker asked for after the loss of the first.
@@ -448,6 +454,10 @@ struct Record {
 
     /// Everything it says, in canonical form.
     var text: String { String(decoding: line, as: UTF8.self) }
+
+    var sequence: UInt64 {
+        tree.member(.root, "seq").flatMap(tree.integer).map { UInt64($0) } ?? 0
+    }
 
     var kind: String { tree.member(.root, "kind").flatMap(tree.text).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
