@@ -41,6 +41,7 @@ final class House {
     struct Launched: Equatable {
         let launch: UInt32
         let server: ServerName
+        let seal: Digest
         let choices: [UInt8]
     }
 
@@ -160,8 +161,8 @@ final class House {
     private func collect() throws {
         while let (request, _) = try launcher.nextRequest() {
             switch request {
-            case .start(let launch, let server, _, let choices):
-                launched.append(Launched(launch: launch, server: server, choices: choices))
+            case .start(let launch, let server, let seal, let choices):
+                launched.append(Launched(launch: launch, server: server, seal: seal, choices: choices))
             case .ready, .serving, .stop, .startGate, .reload, .finished, .fatal: requests.append(request)
             }
         }

@@ -111,6 +111,17 @@ final class ScriptedServer {
         try say("{\"jsonrpc\":\"2.0\",\"id\":\(id),\"result\":\(result)}")
     }
 
+    /// True when the broker has closed the server's input.
+    func isInputClosed() throws -> Bool {
+        while true {
+            switch try reader.read(into: &received, limit: 65_536) {
+            case .moved: received.removeAll()
+            case .wouldBlock: return false
+            case .closed: return true
+            }
+        }
+    }
+
     /// Writes a last line and is gone before the broker looks.
     func sayAndEnd(_ line: String) throws {
         try writer?.writeAll(Array((line + "\n").utf8))
