@@ -208,9 +208,10 @@ final class House {
         let connection = try connect()
         gate.send(.authenticate(connection: connection.handle, credential: token))
         try turn()
-        guard case .known(connection.handle, let caller, let principal) = gate.takeOrder() else {
-            throw HouseError.notKnown
-        }
+        var order = gate.takeOrder()
+        // Of others that end meanwhile.
+        while let other = order, other.kind == .callerEnded || other.kind == .sessionEnded { order = gate.takeOrder() }
+        guard case .known(connection.handle, let caller, let principal) = order else { throw HouseError.notKnown }
         return GateCaller(connection: connection, caller: caller, principal: principal)
     }
 

@@ -111,7 +111,8 @@ final class ScriptedServer {
         try say("{\"jsonrpc\":\"2.0\",\"id\":\(id),\"result\":\(result)}")
     }
 
-    /// True when the broker has closed the server's input.
+    /// True when the broker has closed the server's input. Wait for it: a process that another test starts at the same
+    /// moment may hold a copy for an instant.
     func isInputClosed() throws -> Bool {
         while true {
             switch try reader.read(into: &received, limit: 65_536) {
