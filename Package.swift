@@ -73,6 +73,9 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("websocket", ["Wire"]),
         ("schema", ["Policy", "StrictJSON"]),
         ("regex", ["Policy"]),
+        ("control", ["Control", "Linux"]),
+        ("envelope", ["Policy", "StrictJSON"]),
+        ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
     ]
 
 let package = Package(
