@@ -71,7 +71,8 @@ enum VerifyCommand {
         }
         console.print("\(Visible.text(directory.bytes)): \(verdict)")
         console.print(
-            "  \(report.records) records in \(report.segments) segment\(report.segments == 1 ? "" : "s"), \(Sizes.text(report.bytes))"
+            "  \(Counts.text(report.records, "record")) in \(Counts.text(report.segments, "segment")), "
+                + Sizes.text(report.bytes)
         )
         if let head = report.head {
             let time = report.lastTime.map { ", " + Moments.text($0 / 1_000_000) } ?? ""

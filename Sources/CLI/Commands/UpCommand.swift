@@ -16,7 +16,7 @@ enum UpCommand {
         let isFirst = try setup.configure()
         try setup.seal(isFirst: isFirst)
         try setup.reviewBuiltIn()
-        setup.tellNext(listeners)
+        try setup.tellNext(listeners)
         return try ServeCommand.becomeLauncher(places, listeners, arguments)
     }
 }
@@ -169,7 +169,8 @@ struct Setup {
             for item in comparison.items { decision.accept(item, risk: .reads) }
             decision.instructions = comparison.offer.instructions
             try ReviewCommand.store(decision.review(comparison.offer, now: Now.seconds), for: server, places)
-            console.say("reviewed the \(decision.toolCount) tools of \(server.name): all of them only read")
+            console.say(
+                "reviewed the \(Counts.text(decision.toolCount, "tool")) of \(server.name): all of them only read")
         }
     }
 
@@ -184,13 +185,20 @@ struct Setup {
     }
 
     /// How to let a client in.
-    func tellNext(_ listeners: [ListenerEntry]) {
+    func tellNext(_ listeners: [ListenerEntry]) throws(Failure) {
+        let sealed = try SealedFile.read(places)?.registry.listeners ?? []
+        let address = (listeners + sealed).first { $0.name == .main }?.address
+        // A port that the system chooses is known only when it is taken.
+        let known = address.flatMap { $0.port == 0 ? nil : "\($0)" }
         let state = arguments.value(.state).map { " --state \(Visible.text($0))" } ?? ""
         console.say()
         console.say("to let a client in, from another terminal:")
         console.say("  doorward token issue --client NAME\(state)")
-        console.say("and in the client's configuration, with the address that is printed below:")
-        console.say("  {\"mcpServers\": {\"doorward\": {\"type\": \"http\", \"url\": \"http://ADDRESS:PORT/mcp\",")
+        console.say(
+            "and in the client's configuration\(known == nil ? ", with the address that is printed below" : ""):")
+        console.say(
+            "  {\"mcpServers\": {\"doorward\": {\"type\": \"http\", \"url\": \"http://\(known ?? "ADDRESS:PORT")/mcp\","
+        )
         console.say("    \"headers\": {\"Authorization\": \"Bearer TOKEN\"}}}}")
         console.say("a client that only knows how to start programs needs no token:")
         console.say("  {\"mcpServers\": {\"files\": {\"command\": \"doorward\", \"args\": [\"connect\", \"files\"]}}}")
