@@ -62,7 +62,7 @@ def wait_for(condition, what, patience=None):
 class House(contextlib.AbstractContextManager):
     """One installation: its configuration, its state, and its processes while it serves.
 
-    - `url`, `port`: of the main listener, while serving.
+    - `url`, `port`: of the main listener, while serving. `ports`: by name, where there are several.
     - `state`, `config`: where state and configuration lie.
     - `trips`: a directory for what test servers leave behind; grant it with `write=[house.trips]`.
     - `user`: run everything as this uid (needs root).
@@ -206,6 +206,11 @@ class House(contextlib.AbstractContextManager):
             if not self._ready.wait(PATIENCE) or not self.ports:
                 raise HouseError(f"doorward serve did not come up\n{self.stderr}")
             self.port = next(iter(self.ports.values()))
+            if len(listen) > 1:
+                # The lines come in the order in which the gates are ready.
+                listeners = self.status()["broker"]["listeners"]
+                self.ports = {one["name"]: int(one["address"].rsplit(":", 1)[1]) for one in listeners if ":" in one["address"]}
+                self.port = self.ports["main"]
             self.url = f"http://127.0.0.1:{self.port}"
         return self
 

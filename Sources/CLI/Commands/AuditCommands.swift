@@ -97,7 +97,11 @@ enum VerifyCommand {
         do throws(Failure) { bytes = try PrivateFiles.read(path, limit: 4096) } catch {
             throw Failure(error.sentence, hint: error.hint, status: .usage)
         }
-        let digits = (bytes ?? []).filter { $0 != 0x0A }
+        guard let bytes else {
+            throw Failure(
+                "there is no \(Visible.text(path.bytes))", hint: "--key FILE names a copy of key.pub", status: .usage)
+        }
+        let digits = bytes.filter { $0 != 0x0A }
         guard let raw = Hex.decode(digits.span), let key = VerifyingKey(raw) else {
             throw Failure(
                 "\(Visible.text(path.bytes)) is not a public key",

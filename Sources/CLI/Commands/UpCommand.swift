@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Linux
 internal import Policy
+internal import StrictJSON
 
 /// `doorward up`: what is missing is made, then it serves.
 enum UpCommand {
@@ -184,6 +185,17 @@ struct Setup {
         return item.keptOut == nil && known.contains { Array($0.description.utf8) == item.name }
     }
 
+    /// What a client has to start: this program's name where PATH leads to it, else its path.
+    private func program() throws(Failure) -> [UInt8] {
+        let own = try Programs.own()
+        let name = Array(Product.name.description.utf8)
+        do throws(ResolutionFault) {
+            let found = try EntryDraft.search(name, console.environment("PATH") ?? [])
+            if let found, try Links.existing(found) == own { return name }
+        } catch { return own.bytes }
+        return own.bytes
+    }
+
     /// How to let a client in.
     func tellNext(_ listeners: [ListenerEntry]) throws(Failure) {
         let sealed = try SealedFile.read(places)?.registry.listeners ?? []
@@ -201,7 +213,10 @@ struct Setup {
         )
         console.say("    \"headers\": {\"Authorization\": \"Bearer TOKEN\"}}}}")
         console.say("a client that only knows how to start programs needs no token:")
-        console.say("  {\"mcpServers\": {\"files\": {\"command\": \"doorward\", \"args\": [\"connect\", \"files\"]}}}")
+        let command = CanonicalJSON.string(try program()).bytes
+        console.say(
+            "  {\"mcpServers\": {\"files\": {\"command\": \(Visible.text(command)), "
+                + "\"args\": [\"connect\", \"files\"]}}}")
         console.say()
     }
 }
