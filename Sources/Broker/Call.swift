@@ -61,7 +61,7 @@ final class Call {
     /// What the client declared with this very request (modern era).
     var declared: ClientOffers = []
     /// Which of the server's requests this client can answer and the entry grants.
-    var offers: ClientOffers { (session?.offers ?? declared).granted(server?.sealed.traits.grants ?? []) }
+    var offers: ClientOffers = []
     /// Of a listing that runs over several servers: what comes next.
     var listing: Listing?
     /// The open call of a legacy server that this request continues, and the answer that it brings.

@@ -215,6 +215,7 @@ extension BrokerRoom {
     /// The server that a call is for, and what that server may ask of this client.
     func choose(_ view: ServerView, for call: Call) {
         call.server = view
+        call.offers = (call.session?.offers ?? call.declared).granted(view.sealed.traits.grants)
     }
 
     // MARK: Policy
