@@ -34,6 +34,8 @@ extension BrokerRoom {
         for upstream in Array(upstreams.values) { leave(upstream) }
         guard (upstreams.isEmpty && departing.isEmpty) || isDue else { return }
         if !administration.isEmpty && !isDue { return }
+        // What was only counted so far would be lost with this process.
+        recordFloods(refusals.closeAll())
         settle()
         // Whatever could still be recorded has been: the checkpoint signs it.
         if let journal {
