@@ -44,6 +44,12 @@ package enum ThisProcess {
         try control(PR_SET_DUMPABLE, 0, "prctl(PR_SET_DUMPABLE)")
     }
 
+    /// Takes that back for a while: what may not be inspected belongs to root in /proc, so that an ordinary user's process
+    /// could not even write its own maps there.
+    package static func allowInspection() throws(SyscallError) {
+        try control(PR_SET_DUMPABLE, 1, "prctl(PR_SET_DUMPABLE)")
+    }
+
     /// From here on no exec can gain rights: not by set-uid, not by file capabilities. Cannot be undone.
     package static func gainNothing() throws(SyscallError) {
         try control(PR_SET_NO_NEW_PRIVS, 1, "prctl(PR_SET_NO_NEW_PRIVS)")

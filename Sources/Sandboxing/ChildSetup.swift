@@ -39,6 +39,8 @@ struct ChildSetup {
 
             // Before any mount: what is made in a memory file system needs an owner that exists in this namespace.
             stage = .identity
+            // Until its own files in /proc have been written: the launcher, whose copy this is, cannot be inspected.
+            try ThisProcess.allowInspection()
             if plan.namespaces.contains(.user) { try identity.apply() }
             noteNamespaces()
 
@@ -61,6 +63,8 @@ struct ChildSetup {
             if plan.loopback && plan.namespaces.contains(.network) { try NamespaceSettings.raiseLoopback() }
             stage = .machineName
             if plan.namespaces.contains(.uts) { try NamespaceSettings.setHostName("sandbox") }
+
+            try ThisProcess.refuseInspection()
 
             // Everything that needed a capability is done. Before the reaper parts, so that it has none either.
             stage = .privileges
