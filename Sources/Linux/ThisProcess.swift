@@ -44,8 +44,7 @@ package enum ThisProcess {
         try control(PR_SET_DUMPABLE, 0, "prctl(PR_SET_DUMPABLE)")
     }
 
-    /// Takes that back for a while: what may not be inspected belongs to root in /proc, so that an ordinary user's process
-    /// could not even write its own maps there.
+    /// Takes ``refuseInspection()`` back, which a copy of a process inherits.
     package static func allowInspection() throws(SyscallError) {
         try control(PR_SET_DUMPABLE, 1, "prctl(PR_SET_DUMPABLE)")
     }

@@ -39,7 +39,9 @@ struct ChildSetup {
 
             // Before any mount: what is made in a memory file system needs an owner that exists in this namespace.
             stage = .identity
-            // Until its own files in /proc have been written: the launcher, whose copy this is, cannot be inspected.
+            // A copy of a process that refuses inspection does: then its files in /proc belong to root, and nobody but
+            // root could write its map, or its oom_score_adj below. What is copied from the launcher can be looked at
+            // from here to the exec, or to the parting of the reaper, by an unconfined process of the same user alone.
             try ThisProcess.allowInspection()
             if plan.namespaces.contains(.user) { try identity.apply() }
             noteNamespaces()
@@ -63,8 +65,6 @@ struct ChildSetup {
             if plan.loopback && plan.namespaces.contains(.network) { try NamespaceSettings.raiseLoopback() }
             stage = .machineName
             if plan.namespaces.contains(.uts) { try NamespaceSettings.setHostName("sandbox") }
-
-            try ThisProcess.refuseInspection()
 
             // Everything that needed a capability is done. Before the reaper parts, so that it has none either.
             stage = .privileges
