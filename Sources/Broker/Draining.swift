@@ -16,7 +16,7 @@ extension BrokerRoom {
             json.key("calls")
             json.unsigned(UInt64(gates.values.reduce(0) { $0 + $1.calls.count }))
         }
-        for listener in listeners { pause(listener) }
+        for listener in listeners { shut(listener) }
         endSubscriptions()
         for gate in gates.values { order(gate, .drain) }
     }
@@ -34,6 +34,8 @@ extension BrokerRoom {
         for upstream in Array(upstreams.values) { leave(upstream) }
         guard (upstreams.isEmpty && departing.isEmpty) || isDue else { return }
         if !administration.isEmpty && !isDue { return }
+        // Refusals that were only counted would be told at the end of their minute, which does not come.
+        recordFloods(refusals.closeAll())
         settle()
         // Whatever could still be recorded has been: the checkpoint signs it.
         if let journal {
