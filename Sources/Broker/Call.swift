@@ -21,6 +21,8 @@ final class Call {
     /// It came in on the endpoint that joins all servers, so names and addresses are wrapped.
     let isAggregate: Bool
     let started: Instant
+    /// The seal that it was decided under.
+    var sealNumber: UInt32
 
     /// The server it was selected for.
     var server: ServerView?
@@ -59,12 +61,14 @@ final class Call {
     /// What the client declared with this very request (modern era).
     var declared: ClientOffers = []
     /// Which of the server's requests this client can answer and the entry grants.
-    var offers: ClientOffers { (session?.offers ?? declared).granted(server?.sealed.traits.grants ?? []) }
+    var offers: ClientOffers = []
     /// Of a listing that runs over several servers: what comes next.
     var listing: Listing?
     /// The open call of a legacy server that this request continues, and the answer that it brings.
     var held: HeldCall?
     var heldAnswer: CanonicalJSON?
+    /// It carries answers to a server's questions, or a server's state (modern era).
+    var isRepeat = false
     /// How often the server has answered with questions.
     var rounds = 0
     /// Progress moves the time limit, never beyond the hard one.
@@ -73,7 +77,7 @@ final class Call {
 
     init(
         gate: GateRoom, decision: Decision, connection: Connection, caller: Caller, session: Session?, id: CanonicalJSON,
-        started: Instant
+        sealNumber: UInt32, started: Instant
     ) {
         self.gate = gate
         number = decision.call
@@ -84,6 +88,7 @@ final class Call {
         revision = decision.revision
         self.id = id
         isAggregate = decision.server == nil
+        self.sealNumber = sealNumber
         self.started = started
         lastProgress = started
         hardDeadline = started

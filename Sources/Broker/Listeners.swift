@@ -123,7 +123,7 @@ extension BrokerRoom {
     }
 
     private func attribute(_ socket: consuming FileDescriptor, _ listener: Listener) {
-        let query = numbers.take()
+        let query = takeNumber()
         guard let watcher else {
             complete(socket, listener, .unknown(uid: nil))
             return
@@ -175,7 +175,7 @@ extension BrokerRoom {
             refuseAtTheDoor(.peerNotAsDemanded, listener, peer)
             return
         }
-        let handle = numbers.take()
+        let handle = takeNumber()
         do throws(SyscallError) {
             let connection = Connection(
                 handle: handle, gate: gate, socket: try socket.duplicate(), peer: peer, peerRecord: Records.peer(peer))

@@ -53,7 +53,8 @@ package enum GateRequest: Equatable, Sendable {
     package var connection: UInt32? {
         switch self {
         case .ready: nil
-        case .authenticate(let connection, _), .select(let connection, _, _), .reply(_, let connection, _), .cancel(_, let connection),
+        case .authenticate(let connection, _), .select(let connection, _, _), .reply(_, let connection, _),
+            .cancel(_, let connection),
             .endSession(_, let connection, _), .gone(let connection):
             connection
         case .decide(let decision): decision.connection

@@ -130,7 +130,8 @@ extension RefusalNote {
         let connection = try reader.u32()
         guard let denial = Denial(rawValue: try reader.u8()) else { throw .invalid("denial") }
         return RefusalNote(
-            connection: connection, denial: denial, rule: try word(&reader, "rule"), method: try word(&reader, "method"),
+            connection: connection, denial: denial, rule: try word(&reader, "rule"),
+            method: try word(&reader, "method"),
             path: try reader.data(atMost: Caps.path, "path"), field: try word(&reader, "field"))
     }
 

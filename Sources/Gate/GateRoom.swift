@@ -59,6 +59,7 @@ final class GateRoom {
     var tree = JSONTree()
     var json = JSONReader(limits: .message)
     var writer = JSONWriter()
+    var idWriter = JSONWriter()
     var text = ErrorText()
     var event: [UInt8] = []
     var date = DateHeader()

@@ -47,7 +47,9 @@ enum MirroredHeaders {
         for field in head.fields where field.name == .mcpParam {
             let name = head.copy(field.nameRange.dropFirst(prefix))
             // No tool declares a longer name, and an unknown one is ignored.
-            guard name.count <= MirroredValue.maxParameterNameBytes, headers.count < Caps.mirroredCount else { continue }
+            guard name.count <= MirroredValue.maxParameterNameBytes, headers.count < Caps.mirroredCount else {
+                continue
+            }
             let value: [UInt8]
             do throws(WireError) { value = try MirroredValue.decode(bytes.span, field.value) } catch {
                 throw Refusal(.headerMismatch, rule: error.rule.rawValue, field: HeaderName.mcpParam.text)

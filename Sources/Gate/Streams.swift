@@ -42,7 +42,8 @@ extension GateRoom {
     /// The head of a stream.
     func startStream(_ connection: Connection) {
         ResponseWriter.append(
-            .ok, headers(hasBody: false), body: .events, closing: connection.closesBehindAnswer, to: &connection.output.bytes)
+            .ok, headers(hasBody: false), body: .events, closing: connection.closesBehindAnswer,
+            to: &connection.output.bytes)
         set(.comment(at: now.adding(milliseconds: Times.comment)), on: connection)
         touch(connection)
     }

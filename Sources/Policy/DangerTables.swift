@@ -100,7 +100,7 @@ enum DangerTables {
     static let executingWords: [String] = [
         "exec:", "system:", "proxycommand=", "localcommand=", "core.pager=", "core.editor=", "core.sshcommand=",
         "core.fsmonitor=", "core.hookspath=", "core.gitproxy=", "diff.external=", "alias.", "credential.helper=",
-        "-xx:onerror", "-xx:onoutofmemoryerror",
+        "-agentlib:", "-agentpath:", "-javaagent:", "-xx:onerror", "-xx:onoutofmemoryerror",
     ]
 
     static let codeLoadingVariables: Set<String> = [

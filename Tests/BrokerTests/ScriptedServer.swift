@@ -31,8 +31,17 @@ final class ScriptedServer {
     }
 
     /// Writes one line as it is.
-    func say(_ line: String) throws {
-        try writer?.writeAll(Array((line + "\n").utf8))
+    func say(_ line: String) throws { try write(Array((line + "\n").utf8)) }
+
+    /// Writes bytes, a pipe's worth at a time, so that the broker can read what there is no room for.
+    func write(_ bytes: [UInt8]) throws {
+        var start = 0
+        while start < bytes.count {
+            let end = min(start + 32_768, bytes.count)
+            try writer?.writeAll(Array(bytes[start..<end]))
+            start = end
+            try house.turn(2)
+        }
         try house.turn()
     }
 

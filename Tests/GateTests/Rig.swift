@@ -153,7 +153,9 @@ final class Client {
         try rig.settle()
         try receive()
         let storage = arrived.storage
-        guard let (response, length) = Response.read(storage[arrived.range], isHead: method == .head) else { return nil }
+        guard let (response, length) = Response.read(storage[arrived.range], isHead: method == .head) else {
+            return nil
+        }
         arrived.drop(length)
         return response
     }

@@ -70,7 +70,9 @@ enum VerifyCommand {
         case .unreadable: verdict = console.output.styled("unreadable", .bad)
         }
         console.print("\(Visible.text(directory.bytes)): \(verdict)")
-        console.print("  \(report.records) records in \(report.segments) whole segments, \(Sizes.text(report.bytes))")
+        console.print(
+            "  \(report.records) records in \(report.segments) segment\(report.segments == 1 ? "" : "s"), \(Sizes.text(report.bytes))"
+        )
         if let head = report.head {
             let time = report.lastTime.map { ", " + Moments.text($0 / 1_000_000) } ?? ""
             console.print("  first \(report.firstSequence), last \(head.sequence)\(time)")

@@ -26,6 +26,8 @@ struct Setup {
     private static let serverName: StaticString = "files"
     /// Tools of the built-in server that were reviewed when they were written: all of them only read.
     private static let knownTools: [StaticString] = ["files_list", "files_read", "files_search", "time_now"]
+    /// Its one address pattern: the same files, read as resources.
+    private static let knownTemplates: [StaticString] = ["files:///{+path}"]
 
     private let places: Places
     private let arguments: ParsedArguments
@@ -155,13 +157,11 @@ struct Setup {
         let own = try builtIn(sealed.registry)
         for server in sealed.registry.servers where own.contains(server.name) && server.review == nil {
             let comparison = ReviewComparison(try ReviewCommand.probe(server.name, places, arguments), nil)
-            let unknown = comparison.items.filter { item in
-                item.keptOut != nil || item.kind != .tool
-                    || !Self.knownTools.contains { Array($0.description.utf8) == item.name }
-            }
+            let unknown = comparison.items.filter { !Self.isKnown($0) }
             guard unknown.isEmpty else {
+                let names = unknown.map { "\($0.kind.rawValue) \(Visible.ascii($0.name))" }.joined(separator: ", ")
                 console.warn(
-                    "\(server.name) offers more than was expected, so nobody is offered any of it",
+                    "\(server.name) offers more than was expected (\(names)), so nobody is offered any of it",
                     hint: "doorward registry review \(server.name)")
                 continue
             }
@@ -171,6 +171,16 @@ struct Setup {
             try ReviewCommand.store(decision.review(comparison.offer, now: Now.seconds), for: server, places)
             console.say("reviewed the \(decision.toolCount) tools of \(server.name): all of them only read")
         }
+    }
+
+    private static func isKnown(_ item: ReviewItem) -> Bool {
+        let known: [StaticString] =
+            switch item.kind {
+            case .tool: knownTools
+            case .template: knownTemplates
+            case .prompt: []
+            }
+        return item.keptOut == nil && known.contains { Array($0.description.utf8) == item.name }
     }
 
     /// How to let a client in.

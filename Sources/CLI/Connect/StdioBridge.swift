@@ -111,6 +111,16 @@ struct StdioBridge {
         toGate.append(copying: frame.span)
     }
 
+    /// The close code is all that the gate says; who reads lines waits for one.
+    private mutating func complain() {
+        let line: StaticString =
+            open.hasSeenBroken
+            ? #"{"error":{"code":-32700,"message":"the message is not strict JSON"},"id":null,"jsonrpc":"2.0"}"#
+            : #"{"error":{"code":-32600,"message":"the message is not one JSON-RPC message"},"id":null,"jsonrpc":"2.0"}"#
+        toOutput.append(Array(line.description.utf8))
+        toOutput.append(0x0A)
+    }
+
     private mutating func sendLines() {
         while end == nil, !input.isEmpty {
             let bytes = input.storage
@@ -157,11 +167,13 @@ struct StdioBridge {
                 toGate.append(copying: frame.span)
             case .binary, .pong: break
             case .close(let code):
+                if code == .messageMalformed || code == .invalidPayload { complain() }
                 if closeSent == nil {
                     close(code)
                     end = .closed(code?.rawValue)
                 } else {
-                    end = .finished
+                    // The gate may have had its own reason before it saw ours.
+                    end = code == nil || code == .normal ? .finished : .closed(code?.rawValue)
                 }
             }
         }
@@ -175,11 +187,13 @@ private struct OpenRequests {
     private var ids: Set<CanonicalJSON> = []
     private var tree = JSONTree()
     private var reader = JSONReader(limits: .message)
+    /// Whether any request was not even JSON.
+    private(set) var hasSeenBroken = false
 
     var isEmpty: Bool { ids.isEmpty }
 
     mutating func note(request: borrowing Span<UInt8>) {
-        guard let id = id(of: request), tree.member(.root, "method") != nil, ids.count < Self.most else { return }
+        guard let id = id(of: request, isRequest: true), tree.member(.root, "method") != nil, ids.count < Self.most else { return }
         ids.insert(id)
     }
 
@@ -189,8 +203,11 @@ private struct OpenRequests {
     }
 
     /// The message's id; nil where it has none, or is not one that the gate would take.
-    private mutating func id(of message: borrowing Span<UInt8>) -> CanonicalJSON? {
-        do throws(JSONError) { try reader.read(message, into: &tree) } catch { return nil }
+    private mutating func id(of message: borrowing Span<UInt8>, isRequest: Bool = false) -> CanonicalJSON? {
+        do throws(JSONError) { try reader.read(message, into: &tree) } catch {
+            if isRequest { hasSeenBroken = true }
+            return nil
+        }
         return tree.member(.root, "id").map { tree.canonical($0) }
     }
 }
