@@ -78,6 +78,10 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("websocket", ["Wire"]),
         ("schema", ["Policy", "StrictJSON"]),
         ("regex", ["Policy"]),
+        ("config", ["Policy", "StrictJSON"]),
+        ("control", ["Control", "Linux"]),
+        ("envelope", ["Policy", "StrictJSON"]),
+        ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
     ]
 
 let package = Package(
@@ -117,11 +121,15 @@ let package = Package(
             swiftSettings: strict),
         suite("AuditTests", ["Audit", "Crypto", "Linux", "Scratch", "Spawn", "StrictJSON"], exclude: ["golden"]),
         suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
+        suite(
+            "CLITests",
+            ["Audit", "CLI", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON", "Wire"], exclude: ["clients"]),
+        suite("ControlTests", ["Control", "Linux", "Policy", "Scratch"]),
         suite("CryptoTests", ["Crypto"]),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
         .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
-        suite("PolicyTests", ["Policy", "StrictJSON"], exclude: ["vectors"]),
+        suite("PolicyTests", ["Policy", "StrictJSON"], exclude: ["configurations", "vectors"]),
         suite("StrictJSONTests", ["JSONReference", "StrictJSON"], exclude: ["vectors"]),
         suite("WireTests", ["Policy", "Wire"], exclude: ["vectors"]),
         // What several test targets start programs with, and the programs.

@@ -37,6 +37,8 @@ final class BrokerRoom {
     /// Asked once, at the start: behind the filter nobody answers.
     let ownUser = ThisProcess.uid
     var isFullDemanded = true
+    /// The operator's word that a damaged log may be followed by a new chain.
+    var startsNewChain = false
     /// What the launcher enforced on this room.
     var launchReport: [UInt8] = []
     var watcherLaunchReport: [UInt8] = []

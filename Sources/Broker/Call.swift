@@ -41,6 +41,8 @@ final class Call {
     var logLevel: LogLevel?
     /// The rule that decided against it.
     var decidingRule: RuleID?
+    /// What its arguments break in the tool's schema, for the client alone.
+    var complaint: String?
     /// Sequence number of the recorded intent; 0 before.
     private(set) var intent: UInt64 = 0
     /// The outcome of the intent is on record.

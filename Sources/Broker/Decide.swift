@@ -93,7 +93,10 @@ extension BrokerRoom {
         guard !view.isWithheld(tool) else { throw .toolChanged }
         try choose(call, decision)
         let arguments = tree.member(.root, "arguments")
-        guard tool.schema.accepts(tree, arguments) else { throw .argumentsInvalid }
+        guard tool.schema.accepts(tree, arguments) else {
+            call.complaint = tool.schema.complaint(tree, arguments)
+            throw .argumentsInvalid
+        }
         if call.era == .modern { try checkMirrors(tool, tree, arguments, decision) }
         call.tool = tool
         let verdict = tool.verdict(seal.registry.policy, client: call.principal.client, server: view.name)
@@ -258,14 +261,16 @@ extension BrokerRoom {
         call.choices = choices
     }
 
-    /// Headers of a modern request must repeat the arguments that the tool says they repeat (MCP-G8).
+    /// Headers of a modern request must repeat the arguments that the tool says they repeat (MCP-G8); where messages have
+    /// no headers there is nothing to repeat.
     private func checkMirrors(_ tool: ToolView, _ tree: JSONTree, _ arguments: JSONNode?, _ decision: Decision)
         throws(Denial)
     {
+        guard let mirrored = decision.mirrored else { return }
         for rule in tool.schema.mirrors {
             var node = arguments
             for name in rule.path { node = node.flatMap { tree.member($0, name) } }
-            let header = decision.mirrored.first { $0.name == rule.header }?.value
+            let header = mirrored.first { $0.name == rule.header }?.value
             guard let node, tree.kind(node) != .null else {
                 guard header == nil else { throw .headerMismatch }
                 continue

@@ -48,9 +48,10 @@ extension BrokerRoom {
 
     private func take(_ report: LaunchReport) throws(BrokerFault) {
         switch report {
-        case .standUp(let mode, let isFullDemanded, let report):
+        case .standUp(let mode, let isFullDemanded, let startsNewChain, let report):
             self.mode = mode
             self.isFullDemanded = isFullDemanded
+            self.startsNewChain = startsNewChain
             launchReport = report
             do throws(SyscallError) { state = StateDirectory(try Directory(path: statePath)) } catch {
                 throw BrokerFault("the state directory cannot be used: \(error)", hint: "check --state")
@@ -135,7 +136,8 @@ extension BrokerRoom {
     private func openJournal() throws(BrokerFault) {
         guard let state else { return }
         do throws(JournalError) {
-            let opened = try JournalOpening.open(state.directory, audit: seal.registry.audit)
+            let opened = try JournalOpening.open(
+                state.directory, audit: seal.registry.audit, startsNewChain: startsNewChain)
             journal = opened
             try addJournal(opened)
         } catch { throw BrokerFault(error.sentence, hint: error.hint) }

@@ -25,6 +25,12 @@ final class ToolSchema {
         return schema.accepts(tree, arguments)
     }
 
+    /// What a caller should change in arguments that do not fit; nil where that cannot be said.
+    func complaint(_ tree: JSONTree, _ arguments: JSONNode?) -> String? {
+        guard case .ready(let schema, _) = compiled() else { return nil }
+        return schema.violation(tree, arguments)?.description
+    }
+
     /// The arguments that headers of a modern request repeat.
     var mirrors: [MirrorRule] {
         guard case .ready(_, let rules) = compiled() else { return [] }

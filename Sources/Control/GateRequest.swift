@@ -53,7 +53,8 @@ package enum GateRequest: Equatable, Sendable {
     package var connection: UInt32? {
         switch self {
         case .ready: nil
-        case .authenticate(let connection, _), .select(let connection, _, _), .reply(_, let connection, _), .cancel(_, let connection),
+        case .authenticate(let connection, _), .select(let connection, _, _), .reply(_, let connection, _),
+            .cancel(_, let connection),
             .endSession(_, let connection, _), .gone(let connection):
             connection
         case .decide(let decision): decision.connection
@@ -79,12 +80,12 @@ package struct Decision: Equatable, Sendable {
     package var id: [UInt8]
     /// `params`, canonical; empty if there were none.
     package var parameters: [UInt8]
-    /// `Mcp-Param-*` headers: lower-case rest of the name, and value.
-    package var mirrored: [MirroredHeader]
+    /// `Mcp-Param-*` headers: lower-case rest of the name, and value. Nil where a message has no headers, in a WebSocket.
+    package var mirrored: [MirroredHeader]?
 
     package init(
         call: UInt32, connection: UInt32, caller: UInt32, session: UInt32, method: Method, revision: Revision,
-        server: ServerName?, id: [UInt8], parameters: [UInt8], mirrored: [MirroredHeader]
+        server: ServerName?, id: [UInt8], parameters: [UInt8], mirrored: [MirroredHeader]?
     ) {
         self.call = call
         self.connection = connection

@@ -89,7 +89,8 @@ package enum LaunchRequest: Equatable, Sendable {
         case .finished: request = .finished
         case .fatal:
             request = .fatal(
-                error: try reader.data(atMost: Caps.report, "error"), hint: try reader.data(atMost: Caps.report, "hint"))
+                error: try reader.data(atMost: Caps.report, "error"), hint: try reader.data(atMost: Caps.report, "hint")
+            )
         }
         try reader.finish()
         return request

@@ -66,6 +66,7 @@ package enum OperatorRequest: Equatable, Sendable {
             }
             let isLimited = try reader.flag("limited")
             let servers = try reader.list(atMost: 4096, "servers") { reader throws(FrameError) in try server(&reader) }
+            guard isLimited || servers.isEmpty else { throw .invalid("servers") }
             let name = try reader.data(atMost: Caps.name, "listener")
             let listener = ListenerName(name)
             guard name.isEmpty || listener != nil else { throw .invalid("listener") }
@@ -117,7 +118,8 @@ package enum OperatorReply: Equatable, Sendable {
         case 1: reply = .done(document: try reader.data(atMost: Caps.document, "document"))
         case 2:
             reply = .failed(
-                error: try reader.data(atMost: Caps.report, "error"), hint: try reader.data(atMost: Caps.report, "hint"))
+                error: try reader.data(atMost: Caps.report, "error"), hint: try reader.data(atMost: Caps.report, "hint")
+            )
         default: throw .kindUnknown(kind)
         }
         try reader.finish()

@@ -36,7 +36,8 @@ extension GateRequest.Kind {
         // A call may be given up after the connection it came on has gone: cancelling needs no right to call.
         case .cancel: Permit(states: [.known, .gone], maxBytes: 64, descriptors: 0...0)
         case .endSession: Permit(states: [.known, .gone], maxBytes: 64, descriptors: 0...0)
-        case .refused: Permit(states: [.admitted, .known], maxBytes: Caps.path + 4 * Caps.word + 64, descriptors: 0...0)
+        case .refused:
+            Permit(states: [.admitted, .known], maxBytes: Caps.path + 4 * Caps.word + 64, descriptors: 0...0)
         case .gone: Permit(states: [.admitted, .known], maxBytes: 64, descriptors: 0...0)
         }
     }

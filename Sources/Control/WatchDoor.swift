@@ -89,7 +89,9 @@ package enum WatchReport: Equatable, Sendable {
             let form = try reader.u8()
             let uid = try reader.u32()
             switch form {
-            case 0: report = .attributed(query: query, peer: .unknown(uid: nil))
+            case 0:
+                guard uid == 0 else { throw .invalid("peer") }
+                report = .attributed(query: query, peer: .unknown(uid: nil))
             case 1: report = .attributed(query: query, peer: .unknown(uid: uid))
             case 2:
                 report = .attributed(

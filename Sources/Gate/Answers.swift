@@ -32,7 +32,9 @@ extension GateRoom {
         if closing || connection.hasBodyAhead || connection.memory.isExhausted { connection.closesBehindAnswer = true }
         let status = refusal.isAnsweredOK ? .ok : HTTPStatus(refusal.denial)
         var headers = headers(hasBody: true)
-        if case .allow(let methods) = refusal.detail, let value = FieldValue(methods) { headers.append((.allow, value)) }
+        if case .allow(let methods) = refusal.detail, let value = FieldValue(methods) {
+            headers.append((.allow, value))
+        }
         if status == .tooManyRequests { headers.append((.retryAfter, Self.second)) }
         if let challenge = listener?.metadata.challenge(refusal.denial, at: connection.admitted?.route) {
             headers.append((.wwwAuthenticate, challenge))

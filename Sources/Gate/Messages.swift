@@ -50,7 +50,7 @@ extension GateRoom {
             guard let session, let question = takeQuestion(id, of: session) else {
                 throw MessageRefusal(Refusal(.answerUnasked))
             }
-            reply(to: question, connection)
+            try reply(to: question, connection)
             acknowledge(connection)
         }
     }
@@ -63,7 +63,7 @@ extension GateRoom {
         _ caller: KnownCaller, _ endpoint: Endpoint, _ session: MCPSession?
     ) throws(Refusal) {
         let isModern = revision.era == .modern
-        let mirrored = isModern ? try MirroredHeaders.parameters(connection.heads.head) : []
+        let mirrored = isModern ? MirroredHeaders.parameters(connection.heads.head) : []
         // Two requests of one id could not be told apart by an answer or a cancellation.
         if let session, !isModern, session.calls[id] != nil {
             throw Refusal(.messageMalformed, rule: "id-in-flight")
@@ -72,6 +72,7 @@ extension GateRoom {
         if isModern && connection.hasPeerEnded { return close(connection) }
         // Step 10 for what no server can be called.
         if endpoint == .unknown { throw Refusal(.serverUnknown) }
+        let canonical = try canonical(parameters)
         if method == .initialize { try makeRoom(for: caller) }
         let owner = isModern ? nil : session
         let number = calls.insert(
@@ -86,30 +87,42 @@ extension GateRoom {
             set(.comment(at: now.adding(milliseconds: Times.patience)), on: connection)
         }
         decide(
-            number, method, revision, id, parameters, connection, caller, endpoint, owner?.number ?? 0, mirrored)
+            number, method, revision, id, canonical, connection, caller, endpoint, owner?.number ?? 0, mirrored)
     }
 
-    /// Hands a request to the broker: canonical, on one line, composed anew from the tree that was judged.
-    func decide(
-        _ number: UInt32, _ method: Method, _ revision: Revision, _ id: RequestID, _ parameters: JSONNode?,
-        _ connection: Connection, _ caller: KnownCaller, _ endpoint: Endpoint, _ session: UInt32,
-        _ mirrored: [MirroredHeader]
-    ) {
+    /// The parameters as the broker gets them: canonical, on one line, composed anew from the tree that was judged.
+    ///
+    /// Lent: the storage is the writer's again when the frame has been composed.
+    /// - Throws: `body-too-large` where escapes make more of them than a message may have. A control character may come
+    ///   as one byte and go on as six, and the door would end this room for what does not fit through it.
+    func canonical(_ node: JSONNode?) throws(Refusal) -> [UInt8] {
         writer.reset()
-        id.write(to: &writer)
-        let canonicalID = writer.take()
-        var canonical: [UInt8] = []
-        if let parameters {
-            writer.value(tree, parameters)
-            // Lent, not taken: the storage is the writer's again when the frame has been composed.
-            canonical = writer.bytes
+        guard let node else { return [] }
+        writer.value(tree, node)
+        guard writer.count <= FrameLimits.message else {
+            writer = JSONWriter()
+            throw Refusal(.bodyTooLarge, rule: "canonical-too-large")
         }
+        return writer.bytes
+    }
+
+    /// Hands a request to the broker.
+    ///
+    /// - Parameter parameters: as ``canonical(_:)`` lends them.
+    func decide(
+        _ number: UInt32, _ method: Method, _ revision: Revision, _ id: RequestID, _ parameters: consuming [UInt8],
+        _ connection: Connection, _ caller: KnownCaller, _ endpoint: Endpoint, _ session: UInt32,
+        _ mirrored: [MirroredHeader]?
+    ) {
+        idWriter.reset()
+        id.write(to: &idWriter)
         isAnswerNear = true
         send(
             .decide(
                 Decision(
-                    call: number, connection: connection.handle, caller: caller.handle, session: session, method: method,
-                    revision: revision, server: endpoint.server, id: canonicalID, parameters: canonical,
+                    call: number, connection: connection.handle, caller: caller.handle, session: session,
+                    method: method,
+                    revision: revision, server: endpoint.server, id: idWriter.bytes, parameters: parameters,
                     mirrored: mirrored)))
         if writer.bytes.capacity > Bounds.keptTree { writer = JSONWriter() }
     }

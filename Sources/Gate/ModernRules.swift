@@ -60,7 +60,9 @@ enum LegacyRules {
     }
 
     /// P5: notifications that a client may send.
-    static func notification(_ tree: JSONTree, _ method: JSONNode, _ parameters: JSONNode?) throws(Refusal) -> Disposition {
+    static func notification(_ tree: JSONTree, _ method: JSONNode, _ parameters: JSONNode?) throws(Refusal)
+        -> Disposition
+    {
         if tree.equals(method, "notifications/cancelled") { return cancellation(tree, parameters) }
         for known in ["notifications/initialized", "notifications/progress", "notifications/roots/list_changed"]
         where tree.equals(method, known) {

@@ -73,7 +73,9 @@ enum Plan: Equatable {
     private static func socket(_ head: borrowing RequestHead, _ endpoint: Endpoint) throws(Refusal) -> Plan {
         guard head.method == .get else { throw notAllowed("GET", rule: .handshakeMethod) }
         try checkQuery(head)
-        do throws(WireError) { return .upgrade(endpoint, key: try Handshake.check(head)) } catch { throw Refusal(error) }
+        do throws(WireError) { return .upgrade(endpoint, key: try Handshake.check(head)) } catch {
+            throw Refusal(error)
+        }
     }
 
     /// GET and DELETE exist for sessions alone, and those in the legacy era alone (H1).

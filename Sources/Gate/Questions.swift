@@ -29,10 +29,15 @@ extension GateRoom {
     }
 
     /// Passes the message in the tree to the broker as the answer.
-    func reply(to question: UInt32, _ connection: Connection) {
-        writer.reset()
-        writer.value(tree, .root)
-        send(.reply(question: question, connection: connection.handle, message: writer.take()))
+    ///
+    /// - Throws: as ``canonical(_:)``; the server is told that it gets none.
+    func reply(to question: UInt32, _ connection: Connection) throws(MessageRefusal) {
+        let message: [UInt8]
+        do throws(Refusal) { message = try canonical(.root) } catch {
+            decline(question, connection.handle)
+            throw MessageRefusal(error)
+        }
+        send(.reply(question: question, connection: connection.handle, message: message))
     }
 
     /// The server need not wait: there is nobody who could be asked.

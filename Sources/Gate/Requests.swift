@@ -172,7 +172,9 @@ extension GateRoom {
     }
 
     private func awaitBody(_ connection: Connection, received: Int) -> Bool {
-        if connection.hasPeerEnded { close(connection) } else {
+        if connection.hasPeerEnded {
+            close(connection)
+        } else {
             set(.body(since: connection.bodySince, received: received), on: connection)
         }
         return false

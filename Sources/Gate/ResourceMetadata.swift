@@ -45,7 +45,8 @@ struct ResourceMetadata {
         }
         var endpoint: Endpoint?
         if case .mcp(let asked) = route { endpoint = asked }
-        let text = Array("Bearer resource_metadata=\"".utf8) + origin + Self.path + Self.suffix(endpoint)
+        let text =
+            Array("Bearer resource_metadata=\"".utf8) + origin + Self.path + Self.suffix(endpoint)
             + Array("\", scope=\"\(Self.scope)\"\(error)".utf8)
         return FieldValue(text)
     }

@@ -42,7 +42,8 @@ extension GateRoom {
     /// The head of a stream.
     func startStream(_ connection: Connection) {
         ResponseWriter.append(
-            .ok, headers(hasBody: false), body: .events, closing: connection.closesBehindAnswer, to: &connection.output.bytes)
+            .ok, headers(hasBody: false), body: .events, closing: connection.closesBehindAnswer,
+            to: &connection.output.bytes)
         set(.comment(at: now.adding(milliseconds: Times.comment)), on: connection)
         touch(connection)
     }
@@ -133,7 +134,8 @@ extension GateRoom {
         case .call(let number):
             let call = calls[number]
             session = call?.session
-            outlet = call?.connection ?? session?.outlet
+            // The answer to `initialize` has a head of its own, with the session's id: nothing may stand before it.
+            outlet = call?.method == .initialize ? nil : call?.connection ?? session?.outlet
         case .session(let number):
             session = sessions.byNumber[number]
             outlet = session?.outlet

@@ -79,8 +79,9 @@ extension GateRoom {
             case .closed: return close(connection)
             }
             if connection.stalledSince != nil { noteDue(connection) }
-            // Requests that waited because this client does not read.
-            if case .head = connection.phase, !connection.input.isEmpty { advance(connection) }
+            // Requests that waited because this client did not read. Where it still does not, looking again in this turn
+            // would be looking for ever.
+            if case .moved = moved, case .head = connection.phase, !connection.input.isEmpty { advance(connection) }
         }
         if connection.isGone { return }
         if case .leaving = connection.phase, connection.output.isEmpty {

@@ -93,7 +93,7 @@ extension GateRoom {
             guard let session = socket.session, let question = takeQuestion(id, of: session) else {
                 throw MessageRefusal(Refusal(.answerUnasked))
             }
-            reply(to: question, connection)
+            try reply(to: question, connection)
         }
     }
 
@@ -106,7 +106,11 @@ extension GateRoom {
             throw MessageRefusal(Refusal(.messageMalformed, rule: "id-in-flight"))
         }
         if isDraining { throw MessageRefusal(Refusal(.stopping), id: id) }
-        guard socket.calls.count < Bounds.callsPerSocket else { throw MessageRefusal(Refusal(.callsInFlightCap), id: id) }
+        guard socket.calls.count < Bounds.callsPerSocket else {
+            throw MessageRefusal(Refusal(.callsInFlightCap), id: id)
+        }
+        let canonical: [UInt8]
+        do throws(Refusal) { canonical = try self.canonical(parameters) } catch { throw MessageRefusal(error, id: id) }
         let number = calls.insert(
             Call(
                 connection: connection, handle: connection.handle, id: id, method: method, era: revision.era,
@@ -114,8 +118,8 @@ extension GateRoom {
         socket.calls[id] = number
         socket.noteServed(method, revision.era)
         decide(
-            number, method, revision, id, parameters, connection, socket.caller, socket.endpoint,
-            socket.session?.number ?? 0, [])
+            number, method, revision, id, canonical, connection, socket.caller, socket.endpoint,
+            socket.session?.number ?? 0, nil)
     }
 
     /// Appends one message as a text frame.
@@ -152,6 +156,7 @@ extension GateRoom {
                 RefusalNote(
                     connection: connection.handle, denial: refusal.denial, rule: Array(refusal.rule.utf8),
                     method: Array(HTTPMethod.get.rawValue.utf8),
-                    path: Array("/ws/".utf8) + (socket.endpoint.server?.bytes ?? []), field: Array(refusal.field.utf8))))
+                    path: Array("/ws/".utf8) + (socket.endpoint.server?.bytes ?? []), field: Array(refusal.field.utf8)))
+        )
     }
 }

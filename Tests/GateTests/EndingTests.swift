@@ -256,7 +256,8 @@ struct DoorTests {
         #expect(rig.end == nil)
         #expect(try client.exchange(.modern("tools/list"))?.status == 200)
         // A session that nobody waits for any more must not stay open at the broker.
-        rig.broker.order(.answer(Answer(call: 99, status: 200, message: Array("{}".utf8), session: 5, revision: .newestLegacy)))
+        rig.broker.order(
+            .answer(Answer(call: 99, status: 200, message: Array("{}".utf8), session: 5, revision: .newestLegacy)))
         try rig.settle()
         #expect(rig.broker.requests.last == .endSession(session: 5, connection: 0, byClient: false))
     }

@@ -25,7 +25,8 @@ struct PostTableTests {
         #expect(try Rig().connect().exchange(.message(body))?.hasNullID == true)
     }
 
-    @Test("P3: an answer that nobody asked for", arguments: ["\"result\":{}", "\"error\":{\"code\":1,\"message\":\"\"}"])
+    @Test(
+        "P3: an answer that nobody asked for", arguments: ["\"result\":{}", "\"error\":{\"code\":1,\"message\":\"\"}"])
     func unasked(_ member: String) throws {
         let body = "{\"jsonrpc\":\"2.0\",\"id\":\"dw-1\",\(member)}"
         try RefusalCase(member, .message(body), 400, 9, "answer-unasked").check(try Rig())
@@ -58,7 +59,8 @@ struct PostTableTests {
         let unserved = Request.message(cancelled).with("MCP-Protocol-Version", "2027-01-01")
         try RefusalCase("P4", unserved, 400, 9, "revision-unsupported").check(try Rig())
         let inBody = Request.message(
-            "{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"x\"}}}")
+            "{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"x\"}}}"
+        )
         try RefusalCase("P4", inBody, 400, 9, "revision-unsupported").check(try Rig())
     }
 
@@ -74,7 +76,8 @@ struct PostTableTests {
         }
         #expect(
             try client.exchange(
-                .legacy("notifications/cancelled", id: nil, params: "{\"requestId\":99}", session: session))?.status == 202)
+                .legacy("notifications/cancelled", id: nil, params: "{\"requestId\":99}", session: session))?.status
+                == 202)
         #expect(rig.broker.refusals.isEmpty)
         for method in ["notifications/message", "tools/list", "x"] {
             #expect(try client.exchange(.legacy(method, id: nil, session: session))?.status == 400)
@@ -107,11 +110,13 @@ struct PostTableTests {
         let call = Request.call("add")
         let cases: [(String, Request)] = [
             ("no version", list.without("MCP-Protocol-Version")), ("no method", list.without("Mcp-Method")),
-            ("no name", call.without("Mcp-Name")), ("legacy version", list.replacing("MCP-Protocol-Version", "2025-11-25")),
+            ("no name", call.without("Mcp-Name")),
+            ("legacy version", list.replacing("MCP-Protocol-Version", "2025-11-25")),
             ("another version", list.replacing("MCP-Protocol-Version", "2027-01-01")),
             ("another method", list.replacing("Mcp-Method", "tools/call")),
             ("case of the method", list.replacing("Mcp-Method", "Tools/List")),
-            ("another name", call.replacing("Mcp-Name", "boom")), ("case of the name", call.replacing("Mcp-Name", "Add")),
+            ("another name", call.replacing("Mcp-Name", "boom")),
+            ("case of the name", call.replacing("Mcp-Name", "Add")),
             ("encoded badly", call.replacing("Mcp-Name", "=?base64?YWRk=?=")),
             ("encoded differently", call.replacing("Mcp-Name", "=?base64?Ym9vbQ==?=")),
         ]
@@ -125,8 +130,6 @@ struct PostTableTests {
         }
         let uri = Request.modern("resources/read", params: "\"uri\":\"file:///a\"", name: "file:///b")
         try RefusalCase("uri", uri, 400, 9, "header-mismatch").check(try Rig())
-        let broken = call.with("Mcp-Param-City", "=?base64?*?=")
-        try RefusalCase("param", broken, 400, 9, "header-mismatch").check(try Rig())
     }
 
     @Test("A name may be encoded, and declared parameters travel decoded with the decision")
@@ -143,6 +146,22 @@ struct PostTableTests {
                 MirroredHeader(name: Array("zip".utf8), value: Array("\u{e9}".utf8)),
             ])
         #expect(rig.broker.violations == [])
+        // What cannot be decoded says nothing: the broker misses it if the tool declares it.
+        for value in ["=?base64?*?=", "=?base64?YQ=?=", "=?base64?YR==?=", "=?base64?/w==?=", "=?base64? YQ== ?="] {
+            rig.broker.forget()
+            #expect(
+                try client.exchange(.call().with("Mcp-Param-City", value).with("mcp-param-zip", "1"))?.status == 200)
+            #expect(
+                rig.broker.decisions.first?.mirrored == [
+                    MirroredHeader(name: Array("zip".utf8), value: Array("1".utf8))
+                ])
+        }
+        // No markers, no encoding.
+        for value in ["=?BASE64?YQ==?=", "=?base64?YQ==", "?base64?YQ==?=", "=?base64?", "a=?base64?YQ==?="] {
+            rig.broker.forget()
+            #expect(try client.exchange(.call().with("Mcp-Param-City", value))?.status == 200)
+            #expect(rig.broker.decisions.first?.mirrored.map(\.value) == [Array(value.utf8)], "\(value)")
+        }
     }
 
     @Test("P7c: a revision that both places name and nobody serves")
@@ -194,7 +213,9 @@ struct PostTableTests {
         #expect(rig.broker.decisions.first?.session == 0)
     }
 
-    @Test("A40: parameters that the method does not have", arguments: ["command", "args", "env", "cwd", "url", "image", "shell"])
+    @Test(
+        "A40: parameters that the method does not have",
+        arguments: ["command", "args", "env", "cwd", "url", "image", "shell"])
     func extra(_ member: String) throws {
         let modern = Request.modern(
             "tools/call", params: "\"name\":\"add\",\"\(member)\":\"SECRET\"", name: "add", to: "/mcp/files")
@@ -227,9 +248,13 @@ struct PostTableTests {
             try RefusalCase(id, request, 400, 8, "session-not-allowed").check(try Rig())
             #expect(try client.exchange(request)?.code == -32600)
         }
-        try RefusalCase("64 KiB", .initialize().with("Mcp-Session-Id", String(repeating: "a", count: 65_536)), 431, 1, "head-too-large")
-            .check(try Rig())
-        try RefusalCase("not ASCII", .initialize().with("Mcp-Session-Id", "\u{e9}"), 400, 1, "head-malformed").check(try Rig())
+        try RefusalCase(
+            "64 KiB", .initialize().with("Mcp-Session-Id", String(repeating: "a", count: 65_536)), 431, 1,
+            "head-too-large"
+        )
+        .check(try Rig())
+        try RefusalCase("not ASCII", .initialize().with("Mcp-Session-Id", "\u{e9}"), 400, 1, "head-malformed").check(
+            try Rig())
     }
 
     @Test("P10, P11: requests without a session, and with a wrong one")
@@ -288,7 +313,8 @@ struct PostTableTests {
             #expect(rig.takeRefusal()?.denial == .methodUnknown)
         }
         rig.broker.forget()
-        let answer = try client.exchange(.legacy("tools/call", params: "{\"name\":\"a\",\"command\":1}", session: session))
+        let answer = try client.exchange(
+            .legacy("tools/call", params: "{\"name\":\"a\",\"command\":1}", session: session))
         #expect(answer?.status == 200)
         #expect(answer?.code == -32602)
         #expect(rig.takeRefusal()?.rule == Array("member-unknown".utf8))
@@ -343,7 +369,8 @@ struct MethodTableTests {
     @Test("H1: no session, or the modern era")
     func sessionBound() throws {
         try RefusalCase("GET", stream(nil), 405, 6, "method-not-allowed").check(try Rig())
-        try RefusalCase("DELETE", Request(.delete, "/mcp").bearer("good"), 405, 6, "method-not-allowed").check(try Rig())
+        try RefusalCase("DELETE", Request(.delete, "/mcp").bearer("good"), 405, 6, "method-not-allowed").check(
+            try Rig())
         for version in ["2026-07-28", "x"] {
             let request = stream("x").with("MCP-Protocol-Version", version)
             try RefusalCase("GET", request, 405, 6, "method-not-allowed").check(try Rig())

@@ -10,7 +10,8 @@ import Testing
 private let bytesBroken: [(String, [UInt8])] = [
     ("J01 mark", [0xEF, 0xBB, 0xBF] + Array(good.utf8)),
     ("J02 UTF-16LE", good.utf8.flatMap { [$0, 0] }), ("J02 UTF-16BE", good.utf8.flatMap { [0, $0] }),
-    ("J02 UTF-16 mark", [0xFF, 0xFE] + good.utf8.flatMap { [$0, 0] }), ("J02 UTF-32", good.utf8.flatMap { [$0, 0, 0, 0] }),
+    ("J02 UTF-16 mark", [0xFF, 0xFE] + good.utf8.flatMap { [$0, 0] }),
+    ("J02 UTF-32", good.utf8.flatMap { [$0, 0, 0, 0] }),
     ("J04 NUL", Array(good.utf8) + [0]), ("J06 control", raw("\"a\u{1}b\"")), ("J06 line feed", raw("\"a\nb\"")),
     ("J08 byte", around([0x22, 0xFF, 0x22])), ("J08 continuation", around([0x22, 0x80, 0x22])),
     ("J08 cut", around([0x22, 0xE2, 0x82, 0x22])), ("J09 NBSP", Array("\u{A0}\(good)".utf8)),
@@ -47,7 +48,10 @@ private let textsBroken: [(String, String)] =
             Request.modernBody(
                 "tools/call", params: "\"name\":\"a\",\"arguments\":{\"path\":\"/srv/a\",\"path\":\"/etc/shadow\"}")
         ),
-        ("J15", inside(String(repeating: "{\"a\":", count: 20) + "{\"b\":1,\"b\":2}" + String(repeating: "}", count: 20))),
+        (
+            "J15",
+            inside(String(repeating: "{\"a\":", count: 20) + "{\"b\":1,\"b\":2}" + String(repeating: "}", count: 20))
+        ),
         ("J15", inside("{\"x\":0," + (0..<9998).map { "\"\($0)\":0," }.joined() + "\"x\":1}")),
         ("J16", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"Method\":\"x\"}"),
         ("J16", "{\"jsonrpc\":\"2.0\",\"ID\":1,\"method\":\"ping\"}"),
@@ -56,7 +60,10 @@ private let textsBroken: [(String, String)] =
         ("J16", Request.modernBody("tools/call", params: "\"name\":\"a\",\"ARGUMENTS\":{}")),
         ("J16", Request.modernBody("tools/call", params: "\"n\u{61}me\":\"a\",\"argument\u{17f}\":{}")),
         ("J16", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{\"_meta\":{\"ProgressToken\":1}}}"),
-        ("J16", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{\"_meta\":{\"progressToken\":1,\"progresstoken\":1}}}"),
+        (
+            "J16",
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{\"_meta\":{\"progressToken\":1,\"progresstoken\":1}}}"
+        ),
         ("J17", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"__proto__\":{}}"),
         ("J17", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{\"constructor\":{}}}"),
         ("J17", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{\"_meta\":{\"__proto__\":{}}}}"),
@@ -83,7 +90,8 @@ private let shapesBroken: [(String, String)] =
         ("J27", "{\"id\":1,\"method\":\"ping\"}"), ("J27", "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"ping\"}"),
         ("J27", "{\"jsonrpc\":2.0,\"id\":1,\"method\":\"ping\"}"),
         ("J27", "{\"jsonrpc\":\"2.0 \",\"id\":1,\"method\":\"ping\"}"), ("J28", "{\"jsonrpc\":\"2.0\",\"id\":1}"),
-        ("J28", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\"}"), ("J28", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}"),
+        ("J28", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\"}"),
+        ("J28", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}"),
         ("J28", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":[]}"),
         ("J28", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":null}"),
         ("J28", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":\"x\"}"),
@@ -185,7 +193,8 @@ struct JSONTests {
 
     @Test("J30: a line inside a message is no message")
     func smuggling() throws {
-        let inner = "{\"jsonrpc\":\"2.0\",\"id\":666,\"method\":\"tools/call\",\"params\":{\"name\":\"N\",\"arguments\":{}}}"
+        let inner =
+            "{\"jsonrpc\":\"2.0\",\"id\":666,\"method\":\"tools/call\",\"params\":{\"name\":\"N\",\"arguments\":{}}}"
         for end in ["\n", "\r\n"] {
             let rig = try Rig()
             let body = Request.modernBody("tools/list").replacing(

@@ -49,7 +49,8 @@ struct LaunchParameterTests {
 @Suite("No page may speak, whatever it shows")
 struct BrowserTests {
     static let origins = [
-        "http://localhost", "http://localhost:8742", "http://127.0.0.1", "http://127.0.0.1:9999", "https://127.0.0.1:8742",
+        "http://localhost", "http://localhost:8742", "http://127.0.0.1", "http://127.0.0.1:9999",
+        "https://127.0.0.1:8742",
         "https://evil.example", "null", "http://localhost@evil.example", "http://localhost.evil.example",
         "http://127.0.0.1.nip.io", "http://localhost.", "HTTP://LOCALHOST", "", "http://127.0.0.1:8742/",
         "HTTP://127.0.0.1:8742", "http://127.0.0.1:08742",
@@ -76,9 +77,11 @@ struct BrowserTests {
     }
 
     static let marks = [
-        ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", ""), ("Sec-Fetch-Site", "none"), ("Sec-Fetch-Dest", "empty"),
+        ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", ""), ("Sec-Fetch-Site", "none"),
+        ("Sec-Fetch-Dest", "empty"),
         ("Sec-Fetch-Dest", ""), ("Sec-Fetch-User", "?1"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Mode", "no-cors"),
-        ("Sec-Fetch-Mode", "same-origin"), ("Sec-Fetch-Mode", ""), ("Sec-Fetch-Mode", "CORS"), ("Sec-Fetch-Mode", "websocket"),
+        ("Sec-Fetch-Mode", "same-origin"), ("Sec-Fetch-Mode", ""), ("Sec-Fetch-Mode", "CORS"),
+        ("Sec-Fetch-Mode", "websocket"),
         ("Sec-Fetch-Storage-Access", "active"), ("Access-Control-Request-Method", "POST"),
         ("Access-Control-Request-Headers", "authorization"), ("Access-Control-Request-Private-Network", "true"),
         ("Access-Control-Request-Local-Network", "true"),
@@ -100,8 +103,10 @@ struct BrowserTests {
         let client = try rig.connect()
         #expect(try client.exchange(.call().with("Sec-Fetch-Mode", "cors"))?.status == 200)
         #expect(try client.exchange(.upgrade().with("Sec-Fetch-Mode", "websocket"))?.status == 101)
-        try RefusalCase("cors alone", .message("{}", bearer: nil).with("Sec-Fetch-Mode", "cors"), 401, 4, "credential-missing")
-            .check(try Rig())
+        try RefusalCase(
+            "cors alone", .message("{}", bearer: nil).with("Sec-Fetch-Mode", "cors"), 401, 4, "credential-missing"
+        )
+        .check(try Rig())
         try RefusalCase("cors on an upgrade", .upgrade().with("Sec-Fetch-Mode", "cors"), 403, 3, "browser-evidence")
             .check(try Rig())
         let two = Request.call().with("Sec-Fetch-Mode", "cors").with("Sec-Fetch-Site", "cross-site")
@@ -112,7 +117,8 @@ struct BrowserTests {
 @Suite("The authority is ours to the byte, or refused")
 struct AuthorityTests {
     static let elsewhere = [
-        "rebind.attacker.example:8742", "localhost.attacker.example:8742", "0.0.0.0:8742", "2130706433:8742", "0x7f.1:8742",
+        "rebind.attacker.example:8742", "localhost.attacker.example:8742", "0.0.0.0:8742", "2130706433:8742",
+        "0x7f.1:8742",
         "127.1:8742", "[::ffff:127.0.0.1]:8742", "localhost.:8742", "localhost6:8742", "foo.localhost:8742",
         "localhost:8742", "127.0.0.1:8743", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:08742", "[::1]:8742",
     ]
@@ -145,7 +151,9 @@ struct AuthorityTests {
 
     @Test(
         "A13: another form of target",
-        arguments: ["http://evil.example/mcp", "http://127.0.0.1:8742/mcp", "https://evil.example/mcp", "evil.example:80", "*"])
+        arguments: [
+            "http://evil.example/mcp", "http://127.0.0.1:8742/mcp", "https://evil.example/mcp", "evil.example:80", "*",
+        ])
     func form(_ target: String) throws {
         try RefusalCase("target \(target)", .call().at(target), 400, 1, "head-malformed").check(try Rig())
     }
@@ -155,14 +163,16 @@ struct AuthorityTests {
 struct MediaTypeTests {
     static let types = [
         "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json",
-        "application/jsonx", "application/vnd.api+json", "application/json; charset=utf-16", "application/json; x=1", "",
+        "application/jsonx", "application/vnd.api+json", "application/json; charset=utf-16", "application/json; x=1",
+        "",
     ]
 
     @Test("A16, A18: types that a page can send, or that lax readers take", arguments: types)
     func type(_ type: String) throws {
         let request = Request.call().replacing("Content-Type", type)
         try RefusalCase(type, request, 415, 7, "media-type-unsupported").check(try Rig())
-        try RefusalCase(type, request.with("Origin", "https://evil.example"), 403, 3, "browser-evidence").check(try Rig())
+        try RefusalCase(type, request.with("Origin", "https://evil.example"), 403, 3, "browser-evidence").check(
+            try Rig())
     }
 
     @Test("A17: none; A18: two; A19: a form")
@@ -186,7 +196,10 @@ struct MediaTypeTests {
 
     @Test(
         "A client must take both kinds of answer",
-        arguments: ["application/json", "text/event-stream", "*/*", "application/*, text/*", "application/json;q=0, text/event-stream"])
+        arguments: [
+            "application/json", "text/event-stream", "*/*", "application/*, text/*",
+            "application/json;q=0, text/event-stream",
+        ])
     func accept(_ accept: String) throws {
         try RefusalCase(accept, .call().replacing("Accept", accept), 406, 7, "not-acceptable").check(try Rig())
     }
@@ -197,8 +210,10 @@ struct CredentialTests {
     @Test("A21: in the address")
     func address() throws {
         for key in ["token", "access_token"] {
-            try RefusalCase("A21", .call().without("Authorization").at("/mcp?\(key)=SECRET"), 401, 4, "credential-missing")
-                .check(try Rig())
+            try RefusalCase(
+                "A21", .call().without("Authorization").at("/mcp?\(key)=SECRET"), 401, 4, "credential-missing"
+            )
+            .check(try Rig())
             try RefusalCase("A21", .call().at("/mcp?\(key)=SECRET"), 400, 7, "query-not-allowed").check(try Rig())
         }
     }
@@ -300,7 +315,9 @@ struct CredentialTests {
 
 @Suite("Addresses and methods")
 struct RouteTests {
-    @Test("Without a credential every address answers alike", arguments: ["/", "/mcp", "/mcp/files", "/nothing", "/ws/x", "/ui"])
+    @Test(
+        "Without a credential every address answers alike",
+        arguments: ["/", "/mcp", "/mcp/files", "/nothing", "/ws/x", "/ui"])
     func hidden(_ path: String) throws {
         for method in [HTTPVerb.get, .delete, .put] {
             try RefusalCase(path, Request(method, path), 401, 4, "credential-missing").check(try Rig())
@@ -308,12 +325,15 @@ struct RouteTests {
     }
 
     @Test(
-        "What is not there", arguments: ["/", "/nothing", "/mcpx", "/mcp/a/b", "/ws", "/ws/a/b", "/MCP", "/.well-known", "/uix"])
+        "What is not there",
+        arguments: ["/", "/nothing", "/mcpx", "/mcp/a/b", "/ws", "/ws/a/b", "/MCP", "/.well-known", "/uix"])
     func absent(_ path: String) throws {
         try RefusalCase(path, Request(.get, path).bearer("good"), 404, 6, "route-unknown").check(try Rig())
     }
 
-    @Test("A34: methods that an endpoint does not serve", arguments: [HTTPVerb.put, .patch, .head, .trace, .options, .connect])
+    @Test(
+        "A34: methods that an endpoint does not serve",
+        arguments: [HTTPVerb.put, .patch, .head, .trace, .options, .connect])
     func methods(_ method: HTTPVerb) throws {
         for (path, allowed) in [("/mcp", "POST"), ("/mcp/files", "POST"), ("/ws/files", "GET")] {
             let request = Request(method, path).bearer("good")
@@ -354,12 +374,18 @@ struct RouteTests {
         }
         let base = ["POST /mcp HTTP/1.1", "Host: 127.0.0.1:8742", "Authorization: Bearer good"]
         let cases: [(String, [UInt8], Int, String)] = [
-            ("both lengths", raw(base + ["Content-Length: 2", "Transfer-Encoding: chunked"], "{}"), 400, "head-malformed"),
+            (
+                "both lengths", raw(base + ["Content-Length: 2", "Transfer-Encoding: chunked"], "{}"), 400,
+                "head-malformed"
+            ),
             ("two lengths", raw(base + ["Content-Length: 2", "Content-Length: 2"], "{}"), 400, "head-malformed"),
             ("signed length", raw(base + ["Content-Length: +2"], "{}"), 400, "head-malformed"),
             ("hexadecimal length", raw(base + ["Content-Length: 0x2"], "{}"), 400, "head-malformed"),
             ("two codings", raw(base + ["Transfer-Encoding: chunked, identity"]), 400, "head-malformed"),
-            ("coding twice", raw(base + ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"]), 400, "head-malformed"),
+            (
+                "coding twice", raw(base + ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"]), 400,
+                "head-malformed"
+            ),
             ("unknown coding", raw(base + ["Transfer-Encoding: gzip"]), 501, "coding-unsupported"),
             ("folded", raw(base + ["X-A: 1", " 2"]), 400, "head-malformed"),
             ("space before colon", raw(base + ["X-A : 1"]), 400, "head-malformed"),
@@ -372,7 +398,10 @@ struct RouteTests {
             ("HTTP/2", Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8), 505, "version-unsupported"),
             ("expectation", raw(base + ["Expect: 200-ok"]), 417, "expectation-failed"),
             ("long line", raw(["GET /" + String(repeating: "a", count: 9000) + " HTTP/1.1"]), 414, "target-too-long"),
-            ("long query", raw(["GET /mcp?" + String(repeating: "a", count: 100_000) + " HTTP/1.1"]), 414, "target-too-long"),
+            (
+                "long query", raw(["GET /mcp?" + String(repeating: "a", count: 100_000) + " HTTP/1.1"]), 414,
+                "target-too-long"
+            ),
             ("long header", raw(base + ["X-A: " + String(repeating: "a", count: 65_536)]), 431, "head-too-large"),
             ("many headers", raw(base + (0..<1000).map { "X-\($0): 1" }), 431, "head-too-large"),
             ("percent", raw(["GET /mcp/%2e%2e HTTP/1.1"]), 400, "head-malformed"),
@@ -393,10 +422,13 @@ struct RouteTests {
         }
     }
 
-    @Test("A35: chunks in another form", arguments: [
-        "2;x=1\r\n{}\r\n0\r\n\r\n", "2\r\n{}\r\n0\r\nX: 1\r\n\r\n", "2\n{}\n0\n\n", "+2\r\n{}\r\n0\r\n\r\n", "0x2\r\n{}\r\n0\r\n\r\n",
-        "2 \r\n{}\r\n0\r\n\r\n", "2\r\n{}0\r\n\r\n", "\r\n{}\r\n0\r\n\r\n",
-    ])
+    @Test(
+        "A35: chunks in another form",
+        arguments: [
+            "2;x=1\r\n{}\r\n0\r\n\r\n", "2\r\n{}\r\n0\r\nX: 1\r\n\r\n", "2\n{}\n0\n\n", "+2\r\n{}\r\n0\r\n\r\n",
+            "0x2\r\n{}\r\n0\r\n\r\n",
+            "2 \r\n{}\r\n0\r\n\r\n", "2\r\n{}0\r\n\r\n", "\r\n{}\r\n0\r\n\r\n",
+        ])
     func chunks(_ body: String) throws {
         let request = Request.call().with("Transfer-Encoding", "chunked").saying(body)
         try RefusalCase("chunks", request, 400, 7, "body-malformed").check(try Rig())
@@ -422,7 +454,8 @@ struct RouteTests {
         none.hasLength = false
         try RefusalCase("none", none, 400, 7, "body-missing").check(try Rig())
         try RefusalCase("empty", missing, 400, 9, "json-malformed").check(try Rig())
-        let session = Request(.get, "/mcp").bearer("good").with("Mcp-Session-Id", "x").with("Accept", "text/event-stream")
+        let session = Request(.get, "/mcp").bearer("good").with("Mcp-Session-Id", "x").with(
+            "Accept", "text/event-stream")
         let unexpected = session.with("Content-Length", "2").saying("{}")
         try RefusalCase("GET", unexpected, 400, 7, "body-malformed").check(try Rig())
         let open = Request(.get, "/.well-known/oauth-protected-resource").with("Content-Length", "2").saying("{}")
@@ -436,8 +469,11 @@ struct MetadataTests {
     func documents() throws {
         let rig = try Rig()
         let client = try rig.connect()
-        for (path, resource) in [("", ""), ("/mcp", "/mcp"), ("/mcp/files", "/mcp/files"), ("/mcp/unknown", "/mcp/unknown")] {
-            let answer = try #require(try client.exchange(Request(.get, "/.well-known/oauth-protected-resource\(path)")))
+        for (path, resource) in [
+            ("", ""), ("/mcp", "/mcp"), ("/mcp/files", "/mcp/files"), ("/mcp/unknown", "/mcp/unknown"),
+        ] {
+            let answer = try #require(
+                try client.exchange(Request(.get, "/.well-known/oauth-protected-resource\(path)")))
             #expect(answer.status == 200)
             #expect(answer["content-type"] == "application/json")
             #expect(
@@ -470,7 +506,8 @@ struct MetadataTests {
     func steps() throws {
         let path = "/.well-known/oauth-protected-resource"
         try RefusalCase("head", Request(.head, path), 405, 6, "method-not-allowed").check(try Rig())
-        try RefusalCase("post", Request.message("{}", to: path, bearer: nil), 401, 4, "credential-missing").check(try Rig())
+        try RefusalCase("post", Request.message("{}", to: path, bearer: nil), 401, 4, "credential-missing").check(
+            try Rig())
         try RefusalCase("post", .message("{}", to: path), 405, 6, "method-not-allowed").check(try Rig())
         try RefusalCase("query", Request(.get, path + "?x=1"), 400, 7, "query-not-allowed").check(try Rig())
         try RefusalCase("host", Request(.get, path).replacing("Host", "evil.example"), 421, 2, "authority-foreign")

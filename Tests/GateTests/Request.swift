@@ -59,7 +59,9 @@ struct Request {
     }
 
     /// A call of a tool in the modern era.
-    static func call(_ tool: String = "add", id: String = "1", arguments: String = "{}", to target: String = "/mcp/files")
+    static func call(
+        _ tool: String = "add", id: String = "1", arguments: String = "{}", to target: String = "/mcp/files"
+    )
         -> Request
     {
         modern(

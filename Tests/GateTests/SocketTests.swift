@@ -11,7 +11,8 @@ struct HandshakeTests {
     static let faults: [(String, String?, Int, String)] = [
         ("Connection", nil, 400, "handshake-malformed"), ("Connection", "keep-alive", 400, "handshake-malformed"),
         ("Upgrade", nil, 426, "upgrade-required"), ("Sec-WebSocket-Version", nil, 426, "upgrade-required"),
-        ("Sec-WebSocket-Version", "12", 426, "upgrade-required"), ("Sec-WebSocket-Key", nil, 400, "handshake-malformed"),
+        ("Sec-WebSocket-Version", "12", 426, "upgrade-required"),
+        ("Sec-WebSocket-Key", nil, 400, "handshake-malformed"),
         ("Sec-WebSocket-Key", "short", 400, "handshake-malformed"),
         ("Sec-WebSocket-Protocol", nil, 400, "handshake-malformed"),
         ("Sec-WebSocket-Protocol", "mcp, bearer.SECRET", 400, "handshake-malformed"),
@@ -70,13 +71,16 @@ struct SocketTableTests {
         let decision = try #require(rig.broker.decisions.first)
         #expect(decision.server == ServerName(Array("files".utf8)))
         #expect(decision.revision == .y2026m07d28)
-        #expect(decision.mirrored == [])
+        #expect(decision.mirrored == nil)
         #expect(try code(socket.exchange(Request.legacyBody("tools/list"))) == -32602)
         #expect(try code(socket.exchange(Request.modernBody("ping"))) == -32601)
         #expect(try code(socket.exchange(Request.modernBody("tools/list", version: "2027-01-01"))) == -32022)
         #expect(try code(socket.exchange(Request.modernBody("tools/list", params: "\"command\":1"))) == -32602)
         #expect(rig.broker.decisions.count == 1)
-        #expect(rig.broker.refusals.map(\.denial) == [.parametersMalformed, .methodUnknown, .revisionUnsupported, .parametersMalformed])
+        #expect(
+            rig.broker.refusals.map(\.denial) == [
+                .parametersMalformed, .methodUnknown, .revisionUnsupported, .parametersMalformed,
+            ])
         #expect(rig.broker.refusals.allSatisfy { $0.path == Array("/ws/files".utf8) })
         #expect(try socket.exchange(Request.modernBody("tools/list"))?.contains("result") == true)
     }
@@ -90,7 +94,8 @@ struct SocketTableTests {
         #expect(try socket.exchange(Request.legacyBody("tools/list", id: "2"))?.contains("\"id\":2") == true)
         #expect(rig.broker.decisions.last?.session != 0)
         #expect(rig.broker.decisions.last?.revision == .y2025m11d25)
-        #expect(try socket.exchange(Request.legacyBody("ping", id: "3")) == "{\"id\":3,\"jsonrpc\":\"2.0\",\"result\":{}}")
+        #expect(
+            try socket.exchange(Request.legacyBody("ping", id: "3")) == "{\"id\":3,\"jsonrpc\":\"2.0\",\"result\":{}}")
         #expect(try code(socket.exchange(Request.legacyBody("server/discover", id: "4"))) == -32601)
         #expect(try code(socket.exchange(SocketClient.initialize)) == -32600)
         #expect(rig.broker.decisions.count == 2)
@@ -165,7 +170,8 @@ struct SocketTableTests {
         try socket.send(Request.modernBody("tools/list", id: "\"a\""))
         let call = try #require(rig.broker.decisions.first).call
         for id in ["1", "\"b\"", "null", "{}"] {
-            try socket.send("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":\(id)}}")
+            try socket.send(
+                "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":\(id)}}")
         }
         #expect(!rig.broker.requests.contains { if case .cancel = $0 { true } else { false } })
         try socket.send("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":\"a\"}}")
@@ -233,12 +239,16 @@ struct FrameFaultTests {
         ("close of one byte", SocketClient.frame(0x88, [3]), 1002, "close-payload"),
         ("close with a reserved code", SocketClient.frame(0x88, [0x03, 0xED]), 1002, "close-code"),
         ("continuation of nothing", SocketClient.frame(0x80, text), 1002, "continuation-unexpected"),
-        ("a message inside another", SocketClient.frame(0x01, text) + SocketClient.frame(0x81, text), 1002, "message-interrupted"),
+        (
+            "a message inside another", SocketClient.frame(0x01, text) + SocketClient.frame(0x81, text), 1002,
+            "message-interrupted"
+        ),
         ("too large by its head", [0x81, 0xFF, 0, 0, 0, 0, 0, 0x40, 0, 1, 1, 2, 3, 4], 1009, "message-too-large"),
         ("2^40 bytes", [0x81, 0xFF, 0, 0, 1, 0, 0, 0, 0, 0, 1, 2, 3, 4], 1009, "message-too-large"),
         (
             "endless empty fragments",
-            SocketClient.frame(0x01, []) + (0..<1024).flatMap { _ in SocketClient.frame(0x00, []) }, 1009, "too-many-fragments"
+            SocketClient.frame(0x01, []) + (0..<1024).flatMap { _ in SocketClient.frame(0x00, []) }, 1009,
+            "too-many-fragments"
         ),
         ("invalid UTF-8", SocketClient.frame(0x81, [0x22, 0xFF, 0x22]), 1007, "text-not-utf8"),
         (
@@ -338,7 +348,8 @@ struct SocketLifeTests {
         try socket.client.close()
         let handle = socket.client.handle
         #expect(rig.broker.requests.contains(.cancel(call: decision.call, connection: handle)))
-        #expect(rig.broker.requests.contains(.endSession(session: decision.session, connection: handle, byClient: false)))
+        #expect(
+            rig.broker.requests.contains(.endSession(session: decision.session, connection: handle, byClient: false)))
         #expect(rig.broker.requests.last == .gone(connection: handle))
         #expect(rig.broker.violations == [])
         #expect(rig.openConnections == 0 && rig.openSessions == 0 && !rig.hasCalls)
@@ -367,7 +378,9 @@ struct SocketLifeTests {
         #expect(rig.broker.refusals.isEmpty)
     }
 
-    @Test("A cut ends it with the code of its reason", arguments: zip(CutReason.allCases, [UInt16(4401), 4403, 4429, 1001]))
+    @Test(
+        "A cut ends it with the code of its reason",
+        arguments: zip(CutReason.allCases, [UInt16(4401), 4403, 4429, 1001]))
     func cut(_ reason: CutReason, _ code: UInt16) throws {
         let rig = try Rig()
         rig.broker.holdsCalls = true

@@ -127,7 +127,8 @@ struct CallStreamTests {
     @Test("A reader that falls too far behind loses the stream, and the gate its memory of it")
     func backlog() throws {
         let (rig, client, decision) = try hold()
-        let large = "{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":{\"x\":\"\(String(repeating: "a", count: 1_000_000))\"}}"
+        let large =
+            "{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":{\"x\":\"\(String(repeating: "a", count: 1_000_000))\"}}"
         for _ in 0..<12 where rig.openConnections == 1 { try rig.tell(.call(decision.call), large) }
         #expect(rig.openConnections == 0)
         #expect(rig.broker.requests.contains(.cancel(call: decision.call, connection: client.handle)))
@@ -143,7 +144,8 @@ struct CallStreamTests {
             Request.modern("subscriptions/listen", params: "\"notifications\":{\"toolsListChanged\":true}").bytes)
         let decision = try #require(rig.broker.decisions.first)
         #expect(decision.method == .listen)
-        try rig.tell(.call(decision.call), "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}")
+        try rig.tell(
+            .call(decision.call), "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}")
         #expect(try client.takeText().contains("subscriptions/acknowledged"))
         for _ in 0..<3 { try rig.advance(milliseconds: 15_000) }
         #expect(try client.takeText() == "3\r\n:\n\n\r\n3\r\n:\n\n\r\n3\r\n:\n\n\r\n")
@@ -176,7 +178,8 @@ struct SessionStreamTests {
     func events() throws {
         let rig = try Rig()
         let session = try openSession(try rig.connect())
-        let number = try #require(rig.broker.requests.compactMap { if case .decide(let decision) = $0 { decision.call } else { nil } }.first)
+        let number = try #require(
+            rig.broker.requests.compactMap { if case .decide(let decision) = $0 { decision.call } else { nil } }.first)
         #expect(number == 1)
         let broker = try #require(rig.sessionNumbers.first)
         try rig.tell(.session(broker), progress)
@@ -198,7 +201,8 @@ struct SessionStreamTests {
         let session = try openSession(client)
         let reader = try rig.connect()
         _ = try reader.exchange(stream(session))
-        #expect(try client.exchange(Request(.delete, "/mcp").bearer("good").with("Mcp-Session-Id", session))?.status == 204)
+        #expect(
+            try client.exchange(Request(.delete, "/mcp").bearer("good").with("Mcp-Session-Id", session))?.status == 204)
         #expect(try reader.takeText() == "0\r\n\r\n")
         #expect(try reader.exchange(.modern("tools/list"))?.status == 200)
         let second = try openSession(client)
@@ -338,7 +342,8 @@ struct SessionLifeTests {
         let streaming = try rig.connect()
         try streaming.send(Request.legacy("tools/list", id: "2", session: session).bytes)
         try rig.tell(.call(try #require(rig.broker.decisions.last).call), progress)
-        #expect(try client.exchange(Request(.delete, "/mcp").bearer("good").with("Mcp-Session-Id", session))?.status == 204)
+        #expect(
+            try client.exchange(Request(.delete, "/mcp").bearer("good").with("Mcp-Session-Id", session))?.status == 204)
         let answer = try waiting.response()
         #expect(answer?.status == 404)
         #expect(answer?.body.contains("\"id\":1") == true)
@@ -400,7 +405,8 @@ struct QuestionTests {
             Request(.get, "/mcp").bearer("good").with("Accept", "text/event-stream").with("Mcp-Session-Id", session))
         try rig.tell(.session(try #require(rig.sessionNumbers.first)), question, question: 77)
         #expect(try reader.takeText().contains("data: \(asked)\n\n"))
-        let refused = Request.message("{\"jsonrpc\":\"2.0\",\"id\":\"dw-77\",\"error\":{\"code\":-1,\"message\":\"no\"}}")
+        let refused = Request.message(
+            "{\"jsonrpc\":\"2.0\",\"id\":\"dw-77\",\"error\":{\"code\":-1,\"message\":\"no\"}}")
         #expect(try client.exchange(refused.with("Mcp-Session-Id", session))?.status == 202)
     }
 
@@ -424,7 +430,8 @@ struct QuestionTests {
         #expect(declined.map(\.0) == [77, 78, 79])
         #expect(
             declined.allSatisfy {
-                $0.1 == "{\"error\":{\"code\":-32601,\"message\":\"nobody can be asked\"},\"id\":null,\"jsonrpc\":\"2.0\"}"
+                $0.1
+                    == "{\"error\":{\"code\":-32601,\"message\":\"nobody can be asked\"},\"id\":null,\"jsonrpc\":\"2.0\"}"
             })
         #expect(rig.broker.violations == [])
     }

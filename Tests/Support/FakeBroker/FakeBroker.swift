@@ -57,7 +57,8 @@ package final class FakeBroker {
         order(
             .configure(
                 GateConfiguration(
-                    kind: kind, listener: kind == .tcp ? .main : .local, authorities: authorities.map { Array($0.utf8) },
+                    kind: kind, listener: kind == .tcp ? .main : .local,
+                    authorities: authorities.map { Array($0.utf8) },
                     origin: Array(origin.utf8),
                     limits: GateLimits(
                         connectionsPerCaller: connectionsPerCaller, sessionsPerCaller: sessionsPerCaller))))
