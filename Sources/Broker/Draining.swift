@@ -18,7 +18,7 @@ extension BrokerRoom {
             json.key("calls")
             json.unsigned(UInt64(gates.values.reduce(0) { $0 + $1.calls.count }))
         }
-        for listener in listeners { pause(listener) }
+        for listener in listeners { shut(listener) }
         endSubscriptions()
         for gate in gates.values { order(gate, .drain) }
     }
@@ -38,6 +38,7 @@ extension BrokerRoom {
         let isBuried = upstreams.isEmpty && departing.isEmpty
         guard isBuried || until.adding(milliseconds: Self.burialMilliseconds) <= now else { return }
         if !administration.isEmpty && !isDue { return }
+        // Refusals that were only counted would be told at the end of their minute, which does not come.
         recordFloods(refusals.closeAll())
         settle()
         // Whatever could still be recorded has been: the checkpoint signs it.

@@ -85,6 +85,13 @@ extension BrokerRoom {
         removeFromPoller(listener.socket)
     }
 
+    /// Whoever connects from now on is refused by the kernel, instead of waiting for somebody who will never answer.
+    func shut(_ listener: Listener) {
+        pause(listener)
+        // Fails only for a socket that listens no more.
+        do throws(SyscallError) { try TCPSocket.shutDown(listener.socket, .both) } catch {}
+    }
+
     /// Accepts what waits on a listener and asks who it is; step 0 of the refusal order.
     func admit(_ index: Int) {
         let listener = listeners[index]

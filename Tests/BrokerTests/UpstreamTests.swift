@@ -14,7 +14,7 @@ struct UpstreamTests {
         "name":"echo","arguments":{"text":"hi"}}
         """#
 
-    @Test("on every request, the call itself among them", arguments: [Grants](arrayLiteral: [], [.sampling, .elicitation]))
+    @Test("on every request, the call itself among them", arguments: [[], [.sampling, .elicitation]] as [Grants])
     func offers(_ grants: Grants) throws {
         let house = try House([House.echo(edit: { $0.traits.grants = grants })])
         _ = try house.ask(try house.caller(), .toolsCall, Self.declaring)
