@@ -29,10 +29,16 @@ def upgrade(case, **options):
     return request
 
 
-CARRIERS = {"post": post, "upgrade": upgrade}
+def aggregate(case, **options):
+    """The same call at the endpoint of all servers together."""
+    message = client.call("trip__boom", {})
+    return client.post(case.port, case.token, message, "/mcp", **options).adding(("User-Agent", f"tester/{case.canary}"))
 
 
-def rows(id, name, fault, status, reason, step, carriers=("post", "upgrade"), both=False, **options):
+CARRIERS = {"post": post, "upgrade": upgrade, "aggregate": aggregate}
+
+
+def rows(id, name, fault, status, reason, step, carriers=("post", "upgrade", "aggregate"), both=False, **options):
     """The rows of one fault: on each carrier, and with and without a token where it says so."""
     made = []
     for carrier in carriers:
@@ -561,5 +567,48 @@ def route_rows():
     return found
 
 
+def smuggled_rows():
+    """A whole request behind, or inside the body of, one that is refused: it is never parsed."""
+    found = []
+    evil = {"a foreign Origin": (lambda request, case: request.adding(("Origin", "https://evil.example")), 403, "browser-evidence", 3),
+            "another Host": (lambda request, case: request.setting("Host", "evil.example"), 421, "authority-foreign", 2),
+            "a bad header": (lambda request, case: request.adding(("X-A ", "b")), 400, "head-malformed", 1),
+            "HTTP/1.0": (lambda request, case: request.having(version="HTTP/1.0"), 505, "version-unsupported", 1),
+            "CL and TE": (lambda request, case: request.having(framing=[("Content-Length", "6"), ("Transfer-Encoding", "chunked")], body=b"0\r\n\r\n"), 400, "head-malformed", 1)}
+    for name, (fault, status, reason, step) in evil.items():
+        for carrier in ("post", "upgrade", "aggregate"):
+            def behind(case, fault=fault, carrier=carrier):
+                request = fault(CARRIERS[carrier](case), case)
+                request.frames = b""
+                return request.encode() + post(case).encode()
+
+            found.append(Row("A35", f"a request behind {name} [{carrier}]", behind, status, reason, step))
+
+    def inside(case, **framing):
+        hidden = post(case).encode()
+        outer = client.post(case.port, None, hidden).adding(("X-Canary", case.canary))
+        if framing:
+            outer.framing = [("Transfer-Encoding", "chunked")]
+            outer.body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(hidden), hidden)
+        return outer
+
+    # The refused one has no credential; the hidden one has.
+    found.append(Row("A35", "a request in the body of one without a credential", inside, 401, "credential-missing", 4))
+    found.append(Row("A35", "the same, chunked", lambda case: inside(case, chunked=True), 401, "credential-missing", 4))
+    for method, status, reason in (("PUT", 405, "method-not-allowed"), ("DELETE", 405, "method-not-allowed"), ("GET", 405, "method-not-allowed")):
+        found.append(Row("A35", f"a request in the body of {method}", lambda case, method=method: client.post(
+            case.port, case.token, post(case).encode()).having(method=method), status, reason, 6))
+    found.append(Row("A35", "a request in the body of an address that is not there", lambda case: client.post(
+        case.port, case.token, post(case).encode(), "/nothing"), 404, "route-unknown", 6))
+    found.append(Row("A35", "a request in the body of text/plain", lambda case: client.post(
+        case.port, case.token, post(case).encode()).setting("Content-Type", "text/plain"), 415, "media-type-unsupported", 7))
+    found.append(Row("A35", "a request in a body of 5 MiB that never comes", lambda case: client.post(
+        case.port, case.token, b"").having(framing=[("Content-Length", str(5 << 20))], body=post(case).encode()), 413, "body-too-large", 7))
+    for reason, status, change in (("credential-missing", 401, lambda request: request.without("Authorization")), ("media-type-unsupported", 415, lambda request: request.setting("Content-Type", "text/plain"))):
+        # Refused without a word of encouragement: 100 would ask for the body.
+        found.append(Row("A35", f"Expect before {status}", lambda case, change=change: change(post(case)).adding(("Expect", "100-continue")), status, reason, None))
+    return found
+
+
 def all_rows():
-    return launch_rows() + browser_rows() + authority_rows() + credential_rows() + framing_rows() + route_rows()
+    return launch_rows() + browser_rows() + authority_rows() + credential_rows() + framing_rows() + route_rows() + smuggled_rows()
