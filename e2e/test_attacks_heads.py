@@ -19,7 +19,7 @@ class HeadAttacks(unittest.TestCase):
         with furnished() as house:
             judge = oracle.Judge(house, house.token(client="attacker"))
             house.serve()
-            judge.judge([oracle.Row("A00", "an honest call", heads.post, 401, "credential-missing", 4)])
+            judge.judge([oracle.Row("A02", "an honest call, judged as if it were one", heads.post, 401, "credential-missing", 4)])
             found = "\n".join(judge.faults)
             for words in ("answered 200, not 401", "recorded as call.intent", "left the mark boom-", "left the mark started-", "started ["):
                 self.assertIn(words, found)
