@@ -74,6 +74,9 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("schema", ["Policy", "StrictJSON"]),
         ("regex", ["Policy"]),
         ("config", ["Policy", "StrictJSON"]),
+        ("control", ["Control", "Linux"]),
+        ("envelope", ["Policy", "StrictJSON"]),
+        ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
     ]
 
 let package = Package(

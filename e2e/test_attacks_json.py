@@ -59,7 +59,16 @@ class HostileMessages(unittest.TestCase):
                 if name.startswith("_meta "):
                     reason, code = messages.SESSION[1:]
                 reasons = (reason,) if messages.is_utf8(payload) else (reason, "frame-malformed")
-                records = [record["data"] for record in house.audit()[seen:] if record["kind"] == "refused"]
+
+                def refused():
+                    found = [record["data"] for record in house.audit()[seen:] if record["kind"] == "refused"]
+                    return [data for data in found if data["peer"].get("pid") == process.pid]
+
+                try:
+                    houses.wait_for(refused, "a record", 2)
+                except houses.HouseError:
+                    pass
+                records = refused()
                 if [record["reason"] for record in records] not in [[one] for one in reasons]:
                     faults.append(f"{id} {name}: recorded {records}")
                 elif records[0]["listener"] != "local" or os.path.basename(records[0]["peer"].get("exe", "")) != "doorward":

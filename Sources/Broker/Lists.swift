@@ -29,7 +29,7 @@ struct ListCache {
     }
 
     private var pages: [Key: CanonicalJSON] = [:]
-    private var bytes = 0
+    private(set) var bytes = 0
     /// Of which everything kept is.
     private var generation: UInt64 = 0
     /// Composed results kept at most, and their bytes; above that all are forgotten.

@@ -91,6 +91,7 @@ extension BrokerRoom {
     private func drop(_ session: OperatorSession) {
         guard operators.removeValue(forKey: session.number) != nil else { return }
         removeFromPoller(session.channel.socket)
+        reloading.removeAll { $0 === session }
         for upstream in upstreams.values where upstream.review?.session === session {
             fail(upstream, .serverFailed, why: "operator-gone")
         }

@@ -76,8 +76,9 @@ final class Connection {
     var takesInput: Bool {
         guard !hasPeerEnded && !isParked else { return false }
         switch phase {
-        case .head: return output.count <= Bounds.pipelined
-        case .body, .socket, .leaving: return true
+        // What a caller can make us say must not pile up while it does not read: a ping costs it six bytes.
+        case .head, .socket: return output.count <= Bounds.pipelined
+        case .body, .leaving: return true
         case .authenticating, .selecting, .waiting, .streaming, .listening: return input.count < Bounds.pipelined
         case .gone: return false
         }

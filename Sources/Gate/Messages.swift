@@ -63,7 +63,7 @@ extension GateRoom {
         _ caller: KnownCaller, _ endpoint: Endpoint, _ session: MCPSession?
     ) throws(Refusal) {
         let isModern = revision.era == .modern
-        let mirrored = isModern ? try MirroredHeaders.parameters(connection.heads.head) : []
+        let mirrored = isModern ? MirroredHeaders.parameters(connection.heads.head) : []
         // Two requests of one id could not be told apart by an answer or a cancellation.
         if let session, !isModern, session.calls[id] != nil {
             throw Refusal(.messageMalformed, rule: "id-in-flight")
@@ -120,7 +120,8 @@ extension GateRoom {
         send(
             .decide(
                 Decision(
-                    call: number, connection: connection.handle, caller: caller.handle, session: session, method: method,
+                    call: number, connection: connection.handle, caller: caller.handle, session: session,
+                    method: method,
                     revision: revision, server: endpoint.server, id: idWriter.bytes, parameters: parameters,
                     mirrored: mirrored)))
         if writer.bytes.capacity > Bounds.keptTree { writer = JSONWriter() }

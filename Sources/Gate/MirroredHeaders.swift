@@ -39,9 +39,12 @@ enum MirroredHeaders {
     }
 
     /// All `Mcp-Param-*` of a request, decoded. Which of them the tool declares, and what they must say, the broker knows.
-    static func parameters(_ head: borrowing RequestHead) throws(Refusal) -> [MirroredHeader] {
+    ///
+    /// One that cannot be decoded says nothing, like one that is not there: for a declared one the broker then misses
+    /// it, and an unknown one is ignored in any case (MCP-G8).
+    static func parameters(_ head: borrowing RequestHead) -> [MirroredHeader] {
+        guard head.field(.mcpParam) != nil else { return [] }
         var headers: [MirroredHeader] = []
-        guard head.field(.mcpParam) != nil else { return headers }
         let prefix = HeaderName.mcpParam.text.utf8.count
         let bytes = head.bytes
         for field in head.fields where field.name == .mcpParam {
@@ -51,9 +54,7 @@ enum MirroredHeaders {
                 continue
             }
             let value: [UInt8]
-            do throws(WireError) { value = try MirroredValue.decode(bytes.span, field.value) } catch {
-                throw Refusal(.headerMismatch, rule: error.rule.rawValue, field: HeaderName.mcpParam.text)
-            }
+            do throws(WireError) { value = try MirroredValue.decode(bytes.span, field.value) } catch { continue }
             headers.append(MirroredHeader(name: name.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, value: value))
         }
         return headers

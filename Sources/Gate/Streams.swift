@@ -134,7 +134,8 @@ extension GateRoom {
         case .call(let number):
             let call = calls[number]
             session = call?.session
-            outlet = call?.connection ?? session?.outlet
+            // The answer to `initialize` has a head of its own, with the session's id: nothing may stand before it.
+            outlet = call?.method == .initialize ? nil : call?.connection ?? session?.outlet
         case .session(let number):
             session = sessions.byNumber[number]
             outlet = session?.outlet

@@ -98,7 +98,8 @@ enum DangerTables {
 
     /// Beginnings (in lower case) of arguments that carry a command in themselves.
     static let executingWords: [String] = [
-        "exec:", "system:", "proxycommand=", "localcommand=", "core.pager=", "core.editor=", "core.sshcommand=",
+        "exec:", "ext::", "system:", "proxycommand=", "localcommand=", "core.pager=", "core.editor=",
+        "core.sshcommand=",
         "core.fsmonitor=", "core.hookspath=", "core.gitproxy=", "diff.external=", "alias.", "credential.helper=",
         "-agentlib:", "-agentpath:", "-javaagent:", "-xx:onerror", "-xx:onoutofmemoryerror",
     ]

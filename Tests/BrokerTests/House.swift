@@ -41,6 +41,7 @@ final class House {
     struct Launched: Equatable {
         let launch: UInt32
         let server: ServerName
+        let seal: Digest
         let choices: [UInt8]
     }
 
@@ -52,6 +53,7 @@ final class House {
         audit: AuditSettings = .standard, clients: [ClientEntry] = [], watched: Bool = false, attended: Bool = false,
         mode: LaunchReport.Mode = .serve, in scratch: Scratch = Scratch()
     ) throws {
+        Signal.ignoreBrokenPipe()
         self.scratch = scratch
         let doors = try Door.pair()
         launcher = doors.near
@@ -107,6 +109,11 @@ final class House {
         launcher.send(.gate(.main, report: ConfinementReport().encoded), passing: [doors.far])
     }
 
+    func bringSilentGate() throws {
+        try bringGate()
+        try turn()
+    }
+
     /// The gate that the broker asked for after the loss of the first.
     func replaceGate() throws {
         try bringGate()
@@ -154,8 +161,8 @@ final class House {
     private func collect() throws {
         while let (request, _) = try launcher.nextRequest() {
             switch request {
-            case .start(let launch, let server, _, let choices):
-                launched.append(Launched(launch: launch, server: server, choices: choices))
+            case .start(let launch, let server, let seal, let choices):
+                launched.append(Launched(launch: launch, server: server, seal: seal, choices: choices))
             case .ready, .serving, .stop, .startGate, .reload, .finished, .fatal: requests.append(request)
             }
         }
@@ -201,9 +208,10 @@ final class House {
         let connection = try connect()
         gate.send(.authenticate(connection: connection.handle, credential: token))
         try turn()
-        guard case .known(connection.handle, let caller, let principal) = gate.takeOrder() else {
-            throw HouseError.notKnown
-        }
+        var order = gate.takeOrder()
+        // Of others that end meanwhile.
+        while let other = order, other.kind == .callerEnded || other.kind == .sessionEnded { order = gate.takeOrder() }
+        guard case .known(connection.handle, let caller, let principal) = order else { throw HouseError.notKnown }
         return GateCaller(connection: connection, caller: caller, principal: principal)
     }
 
@@ -448,6 +456,10 @@ struct Record {
 
     /// Everything it says, in canonical form.
     var text: String { String(decoding: line, as: UTF8.self) }
+
+    var sequence: UInt64 {
+        tree.member(.root, "seq").flatMap(tree.integer).map { UInt64($0) } ?? 0
+    }
 
     var kind: String { tree.member(.root, "kind").flatMap(tree.text).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 

@@ -109,6 +109,42 @@ struct BridgeTests {
         #expect(one.printed == "{\"id\":1}\n{}\n")
     }
 
+    @Test("What follows an initialize waits for its answer, since the gate has no session before")
+    func opening() throws {
+        var (bridge, gate) = (bridge(), Gate())
+        bridge.type(
+            "{\"id\":0,\"method\":\"initialize\"}\n{\"method\":\"notifications/initialized\"}\n{\"id\":1,\"method\":\"x\"}\n"
+        )
+        #expect(try gate.take(&bridge) == ["{\"id\":0,\"method\":\"initialize\"}"])
+        bridge.hear(Gate.text("{\"id\":1,\"result\":{}}"), start)
+        #expect(try gate.take(&bridge) == [])
+        bridge.hear(Gate.text("{\"id\":0,\"result\":{}}"), start)
+        #expect(
+            try gate.take(&bridge) == ["{\"method\":\"notifications/initialized\"}", "{\"id\":1,\"method\":\"x\"}"])
+    }
+
+    @Test("Input that ends behind an initialize is still sent, and answered")
+    func openingAtTheEnd() throws {
+        var (bridge, gate) = (bridge(), Gate())
+        bridge.type("{\"id\":0,\"method\":\"initialize\"}\n{\"id\":1,\"method\":\"x\"}")
+        bridge.endInput(start)
+        #expect(try gate.take(&bridge).count == 1)
+        bridge.hear(Gate.text("{\"id\":0,\"error\":{\"code\":1,\"message\":\"\"}}"), start)
+        #expect(try gate.take(&bridge) == ["{\"id\":1,\"method\":\"x\"}"])
+        bridge.hear(Gate.text("{\"id\":1,\"result\":{}}"), start)
+        #expect(try gate.take(&bridge) == ["close 1000"])
+    }
+
+    @Test("An initialize that is never answered does not fill the memory")
+    func openingForever() {
+        var bridge = bridge()
+        bridge.type("{\"id\":0,\"method\":\"initialize\"}\n")
+        bridge.toGate.removeAll()
+        #expect(bridge.wantsInput)
+        bridge.type([UInt8](repeating: 0x20, count: StdioBridge.congestion))
+        #expect(!bridge.wantsInput)
+    }
+
     @Test("A ping is answered with what it carried") func ping() throws {
         var (bridge, gate) = (bridge(), Gate())
         bridge.hear(Gate.ping("abc"), start)

@@ -285,3 +285,39 @@ struct RegistryCommandTests {
         #expect(desk.run("registry", "add", "x", "--yes", "--", "/usr/bin/true").status == 0)
     }
 }
+
+@Suite("A review of other files is compared with, and does not count")
+struct OutdatedReviewTests {
+    @Test("Its file is found whatever it was made for, and sealing drops it")
+    func last() throws {
+        let desk = Desk()
+        let program = desk.putProgram("opt/server")
+        desk.configure("{\"mcpServers\": {\"x\": {\"command\": \"\(program)\"}}}")
+        #expect(desk.run("registry", "seal").status == 0)
+        let state = try #require(AbsolutePath(Array(desk.state.utf8)))
+        let places = Places(configuration: try #require(AbsolutePath(Array(desk.configuration.utf8))), state: state)
+        let server = try #require(try SealedFile.read(places)?.registry.servers.first)
+        let review = Review(
+            reviewedAt: 1, revision: try #require(Revision.allCases.last), capabilities: [], instructions: nil,
+            tools: [],
+            prompts: [], templates: [], set: ReviewDigests.set(tools: [], prompts: [], templates: [], instructions: nil)
+        )
+        #expect(try ReviewStore.last(server.name, places) == nil)
+        try ReviewStore.write(review, for: server, places)
+        #expect(desk.run("registry", "seal").output.contains("x: with another review"))
+        #expect(try SealedFile.read(places)?.registry.servers.first?.review == review)
+        #expect(Shell.run("printf x >> '\(program)'") == 0)
+        let outcome = desk.run("registry", "seal")
+        #expect(outcome.output.contains("x: its review no longer counts"))
+        #expect(outcome.errors.contains("is another program than was reviewed"))
+        #expect(try SealedFile.read(places)?.registry.servers.first?.review == nil)
+        #expect(try ReviewStore.last(server.name, places) == review)
+        // A file that says something else than its digests counts as none.
+        let file = desk.path("home/.local/state/doorward/registry/reviews/x.json")
+        #expect(
+            Shell.run("sed -i 's/\"reviewedAt\":1/\"reviewedAt\":2/; s/\"tools\":\\[\\]/\"tools\":[1]/' '\(file)'") == 0
+        )
+        #expect(try ReviewStore.last(server.name, places) == nil)
+        #expect(desk.run("registry", "seal", "--check").errors.contains("cannot be read"))
+    }
+}

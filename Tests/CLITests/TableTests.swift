@@ -81,7 +81,9 @@ struct TableTests {
             }
         }
         // Every line that begins with a dot is a request that exists.
-        let requests: Set<String> = ["TH", "SH", "SS", "PP", "TP", "IP", "B", "I", "nh", "hy", "RS", "RE", "nf", "fi"]
+        let requests: Set<String> = [
+            "TH", "SH", "SS", "PP", "TP", "IP", "B", "I", "na", "nh", "ad", "hy", "RS", "RE", "nf", "fi",
+        ]
         for line in lines where line.hasPrefix(".") {
             #expect(requests.contains(String(line.dropFirst().prefix { $0 != " " })), "\(line)")
         }

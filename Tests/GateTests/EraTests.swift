@@ -130,8 +130,6 @@ struct PostTableTests {
         }
         let uri = Request.modern("resources/read", params: "\"uri\":\"file:///a\"", name: "file:///b")
         try RefusalCase("uri", uri, 400, 9, "header-mismatch").check(try Rig())
-        let broken = call.with("Mcp-Param-City", "=?base64?*?=")
-        try RefusalCase("param", broken, 400, 9, "header-mismatch").check(try Rig())
     }
 
     @Test("A name may be encoded, and declared parameters travel decoded with the decision")
@@ -148,6 +146,22 @@ struct PostTableTests {
                 MirroredHeader(name: Array("zip".utf8), value: Array("\u{e9}".utf8)),
             ])
         #expect(rig.broker.violations == [])
+        // What cannot be decoded says nothing: the broker misses it if the tool declares it.
+        for value in ["=?base64?*?=", "=?base64?YQ=?=", "=?base64?YR==?=", "=?base64?/w==?=", "=?base64? YQ== ?="] {
+            rig.broker.forget()
+            #expect(
+                try client.exchange(.call().with("Mcp-Param-City", value).with("mcp-param-zip", "1"))?.status == 200)
+            #expect(
+                rig.broker.decisions.first?.mirrored == [
+                    MirroredHeader(name: Array("zip".utf8), value: Array("1".utf8))
+                ])
+        }
+        // No markers, no encoding.
+        for value in ["=?BASE64?YQ==?=", "=?base64?YQ==", "?base64?YQ==?=", "=?base64?", "a=?base64?YQ==?="] {
+            rig.broker.forget()
+            #expect(try client.exchange(.call().with("Mcp-Param-City", value))?.status == 200)
+            #expect(rig.broker.decisions.first?.mirrored?.map(\.value) == [Array(value.utf8)], "\(value)")
+        }
     }
 
     @Test("P7c: a revision that both places name and nobody serves")

@@ -75,6 +75,9 @@ final class Rig {
     /// The broker's numbers of the live sessions.
     var sessionNumbers: [UInt32] { room.sessions.byNumber.keys.sorted() }
     var hasCalls: Bool { !room.calls.isEmpty }
+    /// The most that waits for a client, or from one, in bytes.
+    var mostOutput: Int { room.connections.values.map(\.output.count).max() ?? 0 }
+    var mostInput: Int { room.connections.values.map(\.input.count).max() ?? 0 }
 
     /// The one refusal that the record got, in words: `step reason`.
     func takeRefusal(sourceLocation: SourceLocation = #_sourceLocation) -> RefusalNote? {

@@ -12,8 +12,10 @@ import Wire
 struct SpellingTests {
     static let targets = [
         "/mcp%2Ffiles", "/%6dcp", "/mcp/%66iles", "/mcp/files%00", "/mcp/files%20", "/mcp;x=1", "/mcp/files;a", "//mcp",
-        "/mcp//files", "/./mcp", "/mcp/.", "/mcp/./files", "/ui/../mcp", "/mcp/..", "/mcp/files/", "/mcp/", "/mcp\\files", "/mcp#x", "/mcp/~files",
-        "/mcp/fi*les", "/mcp/files,git", "/mcp/files:1", "/mcp/files@evil", "/mcp/fi'les", "/mcp/a+b", "/mcp|", "/mcp\"",
+        "/mcp//files", "/./mcp", "/mcp/.", "/mcp/./files", "/ui/../mcp", "/mcp/..", "/mcp/files/", "/mcp/",
+        "/mcp\\files", "/mcp#x", "/mcp/~files",
+        "/mcp/fi*les", "/mcp/files,git", "/mcp/files:1", "/mcp/files@evil", "/mcp/fi'les", "/mcp/a+b", "/mcp|",
+        "/mcp\"",
         "mcp", "", "?x", "127.0.0.1:8742", "http:/mcp", "HTTP://127.0.0.1:8742/mcp", "ws://127.0.0.1:8742/ws/files",
     ]
 
@@ -27,9 +29,12 @@ struct SpellingTests {
     @Test(
         "Hosts that are none",
         arguments: [
-            "127.0.0.1:8742:8742", "127.0.0.1:+8742", "127.0.0.1:-1", "127.0.0.1:8742#", "127.0.0.1:8742?x", "[::1]8742", "[::1",
-            "::1", "[::1%25lo]:8742", "[::1%lo]:8742", "[v1.a]:8742", "[]:8742", "[:::1]:8742", "[1:2:3:4:5:6:7:8:9]:8742",
-            "%3127.0.0.1:8742", "127.0.0.1%3A8742", ":8742", "127.0.0.1:123456", "127.0.0.1:0x2226", "http://127.0.0.1:8742",
+            "127.0.0.1:8742:8742", "127.0.0.1:+8742", "127.0.0.1:-1", "127.0.0.1:8742#", "127.0.0.1:8742?x",
+            "[::1]8742", "[::1",
+            "::1", "[::1%25lo]:8742", "[::1%lo]:8742", "[v1.a]:8742", "[]:8742", "[:::1]:8742",
+            "[1:2:3:4:5:6:7:8:9]:8742",
+            "%3127.0.0.1:8742", "127.0.0.1%3A8742", ":8742", "127.0.0.1:123456", "127.0.0.1:0x2226",
+            "http://127.0.0.1:8742",
             "127.0.0.1:8742;x", "\"127.0.0.1:8742\"", "127.0.0.1:8742 evil",
         ])
     func host(_ host: String) throws {
@@ -42,7 +47,8 @@ struct SpellingTests {
         "Hosts that are others",
         arguments: [
             "127.0.0.1.:8742", "LOCALHOST:8742", "127.0.0.01:8742", "127.0.0.1:8742.", "017700000001:8742", "[::]:8742",
-            "[0:0:0:0:0:0:0:1]:8742", "[::ffff:7f00:1]:8742", "127.0.0.1:65535", "127.0.0.1:0", "ip6-localhost:8742", "x_y:8742",
+            "[0:0:0:0:0:0:0:1]:8742", "[::ffff:7f00:1]:8742", "127.0.0.1:65535", "127.0.0.1:0", "ip6-localhost:8742",
+            "x_y:8742",
         ])
     func otherHost(_ host: String) throws {
         // A dot behind the port is no port.
@@ -59,7 +65,8 @@ struct SpellingTests {
             ("Host", "127.0.0.1:8742"), ("Origin", "http://127.0.0.1:8742"), ("Authorization", "Bearer good"),
             ("Content-Type", "application/json"), ("Content-Length", "0"), ("Transfer-Encoding", "chunked"),
             ("Upgrade", "websocket"), ("Cookie", "a=b"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "add"),
-            ("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Session-Id", "x"), ("Mcp-Param-City", "x"), ("Mcp-Anything", "x"),
+            ("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Session-Id", "x"), ("Mcp-Param-City", "x"),
+            ("Mcp-Anything", "x"),
             ("Sec-WebSocket-Key", "AQIDBAUGBwgJCgsMDQ4PEA=="), ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Protocol", "mcp"), ("Sec-WebSocket-Extensions", "x"), ("Expect", "100-continue"),
             ("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Site", "none"),
@@ -105,50 +112,65 @@ struct SpellingTests {
         #expect(rig.broker.refusals.isEmpty)
     }
 
-    @Test("Lines that are no header lines", arguments: [
-        "X-A", ": x", "X A: 1", "X-A\u{0}: 1", "X-A: \u{7F}", "X-A: \u{1B}[2J", "(x): 1", "X-A\t: 1", " X-A: 1", "\tX-A: 1", "X-\u{e9}: 1",
-        "X-A: \u{e9}", "\"X\": 1", "X-A: a\u{0B}b", "X-A: a\nX-B: b", "X-A: a\rX-B: b", "X@: 1", "=: 1",
-    ])
+    @Test(
+        "Lines that are no header lines",
+        arguments: [
+            "X-A", ": x", "X A: 1", "X-A\u{0}: 1", "X-A: \u{7F}", "X-A: \u{1B}[2J", "(x): 1", "X-A\t: 1", " X-A: 1",
+            "\tX-A: 1", "X-\u{e9}: 1",
+            "X-A: \u{e9}", "\"X\": 1", "X-A: a\u{0B}b", "X-A: a\nX-B: b", "X-A: a\rX-B: b", "X@: 1", "=: 1",
+        ])
     func lines(_ line: String) throws {
         let text = "GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:8742\r\n\(line)\r\n\r\n"
         try RefusalCase(line, Array(text.utf8), 400, 1, "head-malformed").check(try Rig())
     }
 
-    @Test("Request lines that are none", arguments: [
-        "GET /mcp", "GET  /mcp HTTP/1.1", "GET /mcp  HTTP/1.1", " GET /mcp HTTP/1.1", "GET\t/mcp HTTP/1.1", "GET /mcp HTTP/1.1 ",
-        "GET /mcp http/1.1", "GET /mcp HTTP/ 1.1", "GET /mcp HTTPS/1.1", "G\u{cb}T /mcp HTTP/1.1", "GET /mcp HTTP/1.1\t", "\r\nGET /mcp HTTP/1.1",
-        "GET /mcp XHTTP/1.1", "(GET) /mcp HTTP/1.1", "/mcp HTTP/1.1", "GET /mcp HTTP/1,1",
-    ])
+    @Test(
+        "Request lines that are none",
+        arguments: [
+            "GET /mcp", "GET  /mcp HTTP/1.1", "GET /mcp  HTTP/1.1", " GET /mcp HTTP/1.1", "GET\t/mcp HTTP/1.1",
+            "GET /mcp HTTP/1.1 ",
+            "GET /mcp http/1.1", "GET /mcp HTTP/ 1.1", "GET /mcp HTTPS/1.1", "G\u{cb}T /mcp HTTP/1.1",
+            "GET /mcp HTTP/1.1\t", "\r\nGET /mcp HTTP/1.1",
+            "GET /mcp XHTTP/1.1", "(GET) /mcp HTTP/1.1", "/mcp HTTP/1.1", "GET /mcp HTTP/1,1",
+        ])
     func requestLines(_ line: String) throws {
         let text = "\(line)\r\nHost: 127.0.0.1:8742\r\n\r\n"
         try RefusalCase(line, Array(text.utf8), 400, 1, "head-malformed").check(try Rig())
     }
 
-    @Test("Other versions", arguments: ["HTTP/0.9", "HTTP/1.0", "HTTP/1.2", "HTTP/1.10", "HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/11"])
+    @Test(
+        "Other versions",
+        arguments: ["HTTP/0.9", "HTTP/1.0", "HTTP/1.2", "HTTP/1.10", "HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/11"])
     func versions(_ version: String) throws {
         var request = Request.call()
         request.version = version
         try RefusalCase(version, request, 505, 1, "version-unsupported").check(try Rig())
     }
 
-    @Test("Lengths that are none, and codings", arguments: [
-        ("Content-Length", "-1", 400, "head-malformed"), ("Content-Length", "1e1", 400, "head-malformed"),
-        ("Content-Length", "2,2", 400, "head-malformed"), ("Content-Length", "2, 2", 400, "head-malformed"),
-        ("Content-Length", "2 2", 400, "head-malformed"), ("Content-Length", "", 400, "head-malformed"),
-        ("Content-Length", "2;", 400, "head-malformed"), ("Content-Length", "\"2\"", 400, "head-malformed"),
-        ("Content-Length", "0b10", 400, "head-malformed"), ("Content-Length", "2.0", 400, "head-malformed"),
-        ("Transfer-Encoding", "", 400, "head-malformed"), ("Transfer-Encoding", "chunked,", 400, "head-malformed"),
-        ("Transfer-Encoding", ",chunked", 400, "head-malformed"), ("Transfer-Encoding", "chunked;q=1", 400, "head-malformed"),
-        ("Transfer-Encoding", "chunked chunked", 400, "head-malformed"), ("Transfer-Encoding", "\"chunked\"", 400, "head-malformed"),
-        ("Transfer-Encoding", "gzip, chunked", 400, "head-malformed"), ("Transfer-Encoding", "identity", 501, "coding-unsupported"),
-        ("Transfer-Encoding", "xchunked", 501, "coding-unsupported"), ("Transfer-Encoding", "chunkedx", 501, "coding-unsupported"),
-        ("Expect", "", 417, "expectation-failed"), ("Expect", "100-continue, x", 417, "expectation-failed"),
-        ("Expect", "100", 417, "expectation-failed"), ("Connection", "", 400, "head-malformed"),
-        ("Connection", "close,,x", 400, "head-malformed"), ("Connection", "a b", 400, "head-malformed"),
-        ("Upgrade", "", 400, "head-malformed"), ("Upgrade", "websocket, h2c", 400, "head-malformed"),
-        ("Upgrade", "websocket/13", 400, "head-malformed"), ("Upgrade", "h2c, websocket", 400, "head-malformed"),
-        ("Upgrade", "TLS/1.0", 400, "head-malformed"), ("Upgrade", "websocket websocket", 400, "head-malformed"),
-    ])
+    @Test(
+        "Lengths that are none, and codings",
+        arguments: [
+            ("Content-Length", "-1", 400, "head-malformed"), ("Content-Length", "1e1", 400, "head-malformed"),
+            ("Content-Length", "2,2", 400, "head-malformed"), ("Content-Length", "2, 2", 400, "head-malformed"),
+            ("Content-Length", "2 2", 400, "head-malformed"), ("Content-Length", "", 400, "head-malformed"),
+            ("Content-Length", "2;", 400, "head-malformed"), ("Content-Length", "\"2\"", 400, "head-malformed"),
+            ("Content-Length", "0b10", 400, "head-malformed"), ("Content-Length", "2.0", 400, "head-malformed"),
+            ("Transfer-Encoding", "", 400, "head-malformed"), ("Transfer-Encoding", "chunked,", 400, "head-malformed"),
+            ("Transfer-Encoding", ",chunked", 400, "head-malformed"),
+            ("Transfer-Encoding", "chunked;q=1", 400, "head-malformed"),
+            ("Transfer-Encoding", "chunked chunked", 400, "head-malformed"),
+            ("Transfer-Encoding", "\"chunked\"", 400, "head-malformed"),
+            ("Transfer-Encoding", "gzip, chunked", 400, "head-malformed"),
+            ("Transfer-Encoding", "identity", 501, "coding-unsupported"),
+            ("Transfer-Encoding", "xchunked", 501, "coding-unsupported"),
+            ("Transfer-Encoding", "chunkedx", 501, "coding-unsupported"),
+            ("Expect", "", 417, "expectation-failed"), ("Expect", "100-continue, x", 417, "expectation-failed"),
+            ("Expect", "100", 417, "expectation-failed"), ("Connection", "", 400, "head-malformed"),
+            ("Connection", "close,,x", 400, "head-malformed"), ("Connection", "a b", 400, "head-malformed"),
+            ("Upgrade", "", 400, "head-malformed"), ("Upgrade", "websocket, h2c", 400, "head-malformed"),
+            ("Upgrade", "websocket/13", 400, "head-malformed"), ("Upgrade", "h2c, websocket", 400, "head-malformed"),
+            ("Upgrade", "TLS/1.0", 400, "head-malformed"), ("Upgrade", "websocket websocket", 400, "head-malformed"),
+        ])
     func framing(_ name: String, _ value: String, _ status: Int, _ reason: String) throws {
         var request = Request.call().with(name, value)
         request.hasLength = name == "Expect" || name == "Connection" || name == "Upgrade"
@@ -159,7 +181,8 @@ struct SpellingTests {
     func chunked() throws {
         let rig = try Rig()
         let body = Request.call().body
-        let chunks = Array("\(String(body.count, radix: 16).uppercased())\r\n".utf8) + body + Array("\r\n0\r\n\r\n".utf8)
+        let chunks =
+            Array("\(String(body.count, radix: 16).uppercased())\r\n".utf8) + body + Array("\r\n0\r\n\r\n".utf8)
         let client = try rig.connect()
         #expect(try client.exchange(.call().with("Transfer-Encoding", "Chunked").saying(chunks))?.status == 200)
         let padded = Array("0000\(String(body.count, radix: 16))\r\n".utf8) + body + Array("\r\n000\r\n\r\n".utf8)
@@ -174,20 +197,28 @@ struct SpellingTests {
 
 @Suite("However a handshake is spelt, it is one or none")
 struct HandshakeVariantTests {
-    @Test("Keys that are not sixteen bytes in canonical base64", arguments: [
-        "", "AQIDBAUGBwgJCgsMDQ4P", "AQIDBAUGBwgJCgsMDQ4PEBE=", "AQIDBAUGBwgJCgsMDQ4PEB==", "AQIDBAUGBwgJCgsMDQ4PEA",
-        "AQIDBAUGBwgJCgsMDQ4PEA=", "AQIDBAUGBwgJCgsMDQ4PEA===", "AQID BAUGBwgJCgsMDQ4PEA==", "AQIDBAUGBwgJCgsMDQ4PE-==",
-        "AQIDBAUGBwgJCgsMDQ4P_w==", "AQIDBAUGBwgJCgsMDQ4PEA==, AQIDBAUGBwgJCgsMDQ4PEA==", "\"AQIDBAUGBwgJCgsMDQ4PEA\"",
-        "========================", "AQIDBAUGBwgJCgsMDQ4PEA%3D", "AQIDBAUGBwgJCgsMDQ4=EA==",
-    ])
+    @Test(
+        "Keys that are not sixteen bytes in canonical base64",
+        arguments: [
+            "", "AQIDBAUGBwgJCgsMDQ4P", "AQIDBAUGBwgJCgsMDQ4PEBE=", "AQIDBAUGBwgJCgsMDQ4PEB==",
+            "AQIDBAUGBwgJCgsMDQ4PEA",
+            "AQIDBAUGBwgJCgsMDQ4PEA=", "AQIDBAUGBwgJCgsMDQ4PEA===", "AQID BAUGBwgJCgsMDQ4PEA==",
+            "AQIDBAUGBwgJCgsMDQ4PE-==",
+            "AQIDBAUGBwgJCgsMDQ4P_w==", "AQIDBAUGBwgJCgsMDQ4PEA==, AQIDBAUGBwgJCgsMDQ4PEA==",
+            "\"AQIDBAUGBwgJCgsMDQ4PEA\"",
+            "========================", "AQIDBAUGBwgJCgsMDQ4PEA%3D", "AQIDBAUGBwgJCgsMDQ4=EA==",
+        ])
     func key(_ key: String) throws {
         let request = Request.upgrade().replacing("Sec-WebSocket-Key", key)
         try RefusalCase(key, request, 400, 7, "handshake-malformed").check(try Rig())
     }
 
-    @Test("Offers with anything else beside it", arguments: [
-        "", "mcp, mcp", "mcp,", ",mcp", "mcp;x", "Mcp", "mcp2", "bearer.SECRET, mcp", "mcp bearer", "\"mcp\"", "base64url.bearer.SECRET",
-    ])
+    @Test(
+        "Offers with anything else beside it",
+        arguments: [
+            "", "mcp, mcp", "mcp,", ",mcp", "mcp;x", "Mcp", "mcp2", "bearer.SECRET, mcp", "mcp bearer", "\"mcp\"",
+            "base64url.bearer.SECRET",
+        ])
     func offer(_ offer: String) throws {
         let request = Request.upgrade().replacing("Sec-WebSocket-Protocol", offer)
         let rig = try Rig()
@@ -212,8 +243,10 @@ struct HandshakeVariantTests {
         let base = Request.upgrade()
         for request in [
             base.replacing("Connection", "keep-alive, Upgrade"), base.replacing("Connection", "UPGRADE"),
-            base.replacing("Connection", "keep-alive").with("connection", "upgrade"), base.replacing("Upgrade", "WebSocket"),
-            base.with("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"), base.with("User-Agent", "x"),
+            base.replacing("Connection", "keep-alive").with("connection", "upgrade"),
+            base.replacing("Upgrade", "WebSocket"),
+            base.with("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"),
+            base.with("User-Agent", "x"),
             base.replacing("Sec-WebSocket-Protocol", " mcp "), base.with("Content-Length", "0"),
         ] {
             let answer = try Rig().connect().exchange(request)
@@ -227,7 +260,9 @@ struct HandshakeVariantTests {
         }
     }
 
-    @Test("A handshake at another address is none", arguments: ["/mcp", "/mcp/files", "/.well-known/oauth-protected-resource"])
+    @Test(
+        "A handshake at another address is none",
+        arguments: ["/mcp", "/mcp/files", "/.well-known/oauth-protected-resource"])
     func elsewhere(_ path: String) throws {
         let rig = try Rig()
         let answer = try rig.connect().exchange(.upgrade(to: path))
@@ -266,7 +301,8 @@ struct SizeTests {
         #expect(try byLength.response()?.status == (above == 0 ? 200 : 413))
         let half = request.body.count / 2
         var chunks = Array("\(String(half, radix: 16))\r\n".utf8) + request.body.prefix(half) + [13, 10]
-        chunks += Array("\(String(request.body.count - half, radix: 16))\r\n".utf8) + request.body.dropFirst(half) + [13, 10]
+        chunks +=
+            Array("\(String(request.body.count - half, radix: 16))\r\n".utf8) + request.body.dropFirst(half) + [13, 10]
         chunks += Array("0\r\n\r\n".utf8)
         let inChunks = try rig.connect()
         try inChunks.send(request.with("Transfer-Encoding", "chunked").saying(chunks).bytes)
@@ -280,7 +316,9 @@ struct SizeTests {
         ("U+007F", [0x7F], 6), ("U+0085", [0xC2, 0x85], 3), ("U+2028", [0xE2, 0x80, 0xA8], 2),
     ]
 
-    @Test("A message that grows beyond the limit by being made canonical is refused, and nobody else is hurt", arguments: swelling)
+    @Test(
+        "A message that grows beyond the limit by being made canonical is refused, and nobody else is hurt",
+        arguments: swelling)
     func swollen(_ name: String, _ text: [UInt8], _ times: Int) throws {
         let rig = try Rig()
         let bystander = try rig.connectKnown(as: "other")

@@ -190,4 +190,21 @@ struct ConfigurationSchemaTests {
             try ConfigurationReader.read(try ConfigurationFiles.tree(Array(plain.utf8))).servers
                 == ConfigurationReader.read(try ConfigurationFiles.tree(Array(full.utf8))).servers)
     }
+
+    @Test("The guide names every key, every danger, and shows nothing that would be refused")
+    func guide() throws {
+        let guide = String(decoding: try ConfigurationFiles.guide(), as: UTF8.self)
+        for key in schemaKeys() {
+            #expect(["`\(key)`", "\"\(key)\"", "## \(key)\n"].contains { guide.contains($0) }, "\(key)")
+        }
+        for danger in Danger.allCases { #expect(guide.contains("| `\(danger.word)` |")) }
+        let examples = pieces(guide, "```json\n").dropFirst().map { String($0.prefix { $0 != "`" }) }
+        #expect(examples.count > 5)
+        for example in examples {
+            // A backtick ends an example, so none may stand inside.
+            let tree = try ConfigurationFiles.tree(example)
+            #expect(throws: Never.self, "\(example)") { try ConfigurationReader.read(tree) }
+            #expect(schema.accepts(tree, .root), "\(example)")
+        }
+    }
 }

@@ -71,7 +71,8 @@ enum VerifyCommand {
         }
         console.print("\(Visible.text(directory.bytes)): \(verdict)")
         console.print(
-            "  \(report.records) records in \(report.segments) segment\(report.segments == 1 ? "" : "s"), \(Sizes.text(report.bytes))"
+            "  \(Counts.text(report.records, "record")) in \(Counts.text(report.segments, "segment")), "
+                + Sizes.text(report.bytes)
         )
         if let head = report.head {
             let time = report.lastTime.map { ", " + Moments.text($0 / 1_000_000) } ?? ""
@@ -96,7 +97,11 @@ enum VerifyCommand {
         do throws(Failure) { bytes = try PrivateFiles.read(path, limit: 4096) } catch {
             throw Failure(error.sentence, hint: error.hint, status: .usage)
         }
-        let digits = (bytes ?? []).filter { $0 != 0x0A }
+        guard let bytes else {
+            throw Failure(
+                "there is no \(Visible.text(path.bytes))", hint: "--key FILE names a copy of key.pub", status: .usage)
+        }
+        let digits = bytes.filter { $0 != 0x0A }
         guard let raw = Hex.decode(digits.span), let key = VerifyingKey(raw) else {
             throw Failure(
                 "\(Visible.text(path.bytes)) is not a public key",

@@ -106,7 +106,7 @@ struct DiskState {
             let servers = sealed.registry.servers
             let unreviewed = servers.filter { $0.review == nil }.count
             console.print(
-                "sealed \(Moments.text(sealed.registry.sealedAt)): \(servers.count) server\(servers.count == 1 ? "" : "s")"
+                "sealed \(Moments.text(sealed.registry.sealedAt)): \(Counts.text(servers.count, "server"))"
                     + (unreviewed > 0 ? ", \(unreviewed) of them without a review" : ""))
         }
         showConfiguration(console)

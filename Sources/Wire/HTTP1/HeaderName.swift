@@ -8,6 +8,7 @@ package enum HeaderName: UInt8, CaseIterable, Sendable {
     case cookie
     case contentType
     case contentLength
+    case contentEncoding
     case transferEncoding
     case connection
     case upgrade
@@ -46,6 +47,7 @@ package enum HeaderName: UInt8, CaseIterable, Sendable {
         case .cookie: "cookie"
         case .contentType: "content-type"
         case .contentLength: "content-length"
+        case .contentEncoding: "content-encoding"
         case .transferEncoding: "transfer-encoding"
         case .connection: "connection"
         case .upgrade: "upgrade"
@@ -91,7 +93,7 @@ package enum HeaderName: UInt8, CaseIterable, Sendable {
             .mcpProtocolVersion, .mcpMethod, .mcpName, .mcpSessionID:
             .never
         case .secFetchOther, .mcpParam, .mcpOther: .neverByFullName
-        case .connection, .accept, .accessControlRequest, .wwwAuthenticate, .other: .allowed
+        case .connection, .accept, .accessControlRequest, .contentEncoding, .wwwAuthenticate, .other: .allowed
         }
     }
 
@@ -113,7 +115,7 @@ package enum HeaderName: UInt8, CaseIterable, Sendable {
         case 14:
             pick(bytes, range, .contentLength, .mcpSessionID)
                 ?? pick(bytes, range, .secFetchMode, .secFetchSite, .secFetchDest, .secFetchUser)
-        case 16: pick(bytes, range, .wwwAuthenticate)
+        case 16: pick(bytes, range, .contentEncoding, .wwwAuthenticate)
         case 17: pick(bytes, range, .transferEncoding, .webSocketKey)
         case 20: pick(bytes, range, .mcpProtocolVersion, .webSocketAccept)
         case 21: pick(bytes, range, .webSocketVersion)

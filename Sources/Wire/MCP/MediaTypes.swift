@@ -17,6 +17,10 @@ package enum MediaTypes {
     ///
     /// - Throws: `content-type-unsupported`, also where there is no type at all: a page can send that without asking.
     package static func checkJSON(_ head: borrowing RequestHead) throws(WireError) {
+        // Whoever undoes an encoding that we do not undo sees another message in the same bytes.
+        if let encoding = head.field(.contentEncoding) {
+            throw WireError(.contentTypeUnsupported, at: encoding.value.lowerBound, in: .contentEncoding)
+        }
         guard let value = head.value(.contentType) else {
             throw WireError(.contentTypeUnsupported, at: 0, in: .contentType)
         }
