@@ -61,7 +61,7 @@ function form(path) {
   });
 }
 const attempts = {
-  "socket with argv": () => socket("/ws/trip?" + argv(0)),
+  "socket with argv": () => socket("/ws/trip?" + argv(0), ["mcp"]),
   "socket with parameters": () => socket("/ws/trip?" + params(1), ["mcp"]),
   "socket by name": () => socket("/ws/trip", ["mcp"]),
   "fetch without cors": () => request("/mcp/trip?" + argv(2), {method: "POST", mode: "no-cors", body: message}),
