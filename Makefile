@@ -37,8 +37,8 @@ up: build
 	@$(BUILD)/doorward up
 
 ## test: everything
-test: test-unit test-e2e lint
-	@scripts/summary
+test: packages
+	@scripts/test
 
 ## test-unit: the Swift tests
 test-unit: packages
@@ -77,11 +77,12 @@ install: build
 	done
 	ln -sf ../libexec/doorward/doorward $(DESTDIR)$(PREFIX)/bin/doorward
 	$(BUILD)/doorward man > $(DESTDIR)$(PREFIX)/share/man/man1/doorward.1
+	install -D -m 644 docs/doorward.schema.json $(DESTDIR)$(PREFIX)/share/doorward/doorward.schema.json
 
 ## uninstall: what install put there
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/doorward $(DESTDIR)$(PREFIX)/share/man/man1/doorward.1
-	rm -rf $(DESTDIR)$(PREFIX)/libexec/doorward
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/doorward $(DESTDIR)$(PREFIX)/share/doorward
 
 ## clean: everything that was built
 clean:

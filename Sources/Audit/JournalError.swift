@@ -52,7 +52,8 @@ package enum JournalError: Error, Equatable, Sendable {
         case .closed, .spent: "this is a fault of doorward, please report it"
         case .locked: "stop the other doorwardd, or give this one a state directory of its own"
         case .broken:
-            "run `doorward audit verify`, keep a copy of the directory, then start a new chain with --new-audit-chain"
+            "doorward audit verify says where; keep a copy of the directory, then go on behind the damage: "
+                + "doorward serve --new-audit-chain"
         case .unusable: "check that the directory exists, belongs to doorward's user and has space left"
         }
     }

@@ -30,8 +30,7 @@ extension BrokerRoom {
             message = compose.result(call.id) { $0.object(tree, node, edits: edits) }
         }
         let saysError = tree.member(node, "isError").flatMap(tree.bool) ?? false
-        close(call, .answered(isError: saysError), answerBytes: message.count)
-        finish(call, 200, message)
+        deliver(call, .answered(isError: saysError), message)
     }
 
     /// What must change in a result before this client sees it.
@@ -45,7 +44,8 @@ extension BrokerRoom {
             if call.method.isCacheable {
                 edits.append(.put("cacheScope", Compose.isPrivate))
                 // A server that gives no time gives none.
-                if tree.member(node, "ttlMs").flatMap(tree.integer).map({ $0 >= 0 }) != true {
+                // What depends on a person's answers is nobody else's, and not the same the next time.
+                if call.isRepeat || tree.member(node, "ttlMs").flatMap(tree.integer).map({ $0 >= 0 }) != true {
                     edits.append(.put("ttlMs", Compose.zero))
                 }
             }
@@ -54,11 +54,13 @@ extension BrokerRoom {
             for key in ["resultType", "ttlMs", "cacheScope"] as [StaticString] where tree.member(node, key) != nil {
                 edits.append(.remove(key))
             }
-            if let meta, tree.member(meta, "io.modelcontextprotocol/serverInfo") != nil {
-                edits.append(
-                    tree.count(meta) == 1
-                        ? .remove("_meta")
-                        : .put("_meta", tree.changed(meta, [.remove("io.modelcontextprotocol/serverInfo")])))
+            if let meta {
+                let removals = removals(tree, meta, and: "io.modelcontextprotocol/serverInfo")
+                if tree.count(meta) == removals.count {
+                    edits.append(.remove("_meta"))
+                } else if !removals.isEmpty {
+                    edits.append(.put("_meta", tree.changed(meta, removals)))
+                }
             }
         }
         if call.isAggregate, let server = call.server?.name {
@@ -70,7 +72,20 @@ extension BrokerRoom {
     /// The server's `_meta` with our name in place of its own: towards the client we are the server.
     private func metaForClient(_ tree: JSONTree, _ meta: JSONNode?) -> CanonicalJSON {
         guard let meta, tree.kind(meta) == .object else { return Compose.modernMeta }
-        return tree.changed(meta, [.put("io.modelcontextprotocol/serverInfo", Compose.serverInfo)])
+        let own = [JSONEdit.put("io.modelcontextprotocol/serverInfo", Compose.serverInfo)]
+        return tree.changed(meta, removals(tree, meta) + own)
+    }
+
+    /// Members of a server's `_meta` that only we may write: a refusal of ours is not to be imitated.
+    private func removals(_ tree: JSONTree, _ meta: JSONNode, and also: String? = nil) -> [JSONEdit] {
+        var removals: [JSONEdit] = []
+        for (key, _) in tree.members(meta) {
+            let isOurs = tree.text(key)?.starts(with: Product.metaPrefix.utf8) ?? false
+            if isOurs || also.map({ tree.equals(key, $0) }) ?? false, let name = tree.text(key) {
+                removals.append(.removeKey(name))
+            }
+        }
+        return removals
     }
 
     private func answerError(_ call: Call, _ node: JSONNode) {
@@ -79,11 +94,13 @@ extension BrokerRoom {
         let code = ServerErrorCode.forClient(given, call.era)
         let text = tree.member(node, "message").flatMap(tree.text) ?? []
         let data = tree.member(node, "data")
-        let message = compose.error(call.id, code: code, message: Array(text.prefix(4096))) { json in
-            if let data { json.value(tree, data) } else { json.null() }
+        let message: [UInt8]
+        if let data {
+            message = compose.error(call.id, code: code, message: Array(text.prefix(4096))) { $0.value(tree, data) }
+        } else {
+            message = compose.error(call.id, code: code, message: Array(text.prefix(4096)))
         }
-        close(call, .failed, answerBytes: message.count)
-        finish(call, call.era == .modern ? ServerErrorCode.status(code) : 200, message)
+        deliver(call, .failed, status: call.era == .modern ? ServerErrorCode.status(code) : 200, message)
     }
 }
 
@@ -161,7 +178,7 @@ enum AddressWrapping {
     }
 
     /// A resource, a link to one, or a block that embeds one; everything else as it is.
-    private static func write(_ block: JSONNode, _ server: ServerName, _ tree: JSONTree, _ json: inout JSONWriter) {
+    static func write(_ block: JSONNode, _ server: ServerName, _ tree: JSONTree, _ json: inout JSONWriter) {
         var edits: [JSONEdit] = []
         if let address = tree.member(block, "uri").flatMap(tree.text) {
             edits.append(.put("uri", JSONText.canonical(ResourceAddress.wrap(server, address))))

@@ -17,6 +17,7 @@ final class BrokerRoom {
     /// What the time is, for all that this turn decides.
     private(set) var now: Instant
     private let clock: () -> Instant
+    private let wall: () -> UInt64
 
     // Doors.
     let launcher: Channel
@@ -36,6 +37,8 @@ final class BrokerRoom {
     /// Asked once, at the start: behind the filter nobody answers.
     let ownUser = ThisProcess.uid
     var isFullDemanded = true
+    /// The operator's word that a damaged log may be followed by a new chain.
+    var startsNewChain = false
     /// What the launcher enforced on this room.
     var launchReport: [UInt8] = []
     var watcherLaunchReport: [UInt8] = []
@@ -60,8 +63,8 @@ final class BrokerRoom {
     var subscriptions: [Subscription] = []
     var upstreams: [UInt32: Upstream] = [:]
     var upstreamByKey: [UpstreamKey: Upstream] = [:]
-    var backoff: [UpstreamKey: Backoff] = [:]
-    /// Servers that were told to end and are not buried yet.
+    var backoff: [Backoff.Key: Backoff] = [:]
+    /// Servers that were told to end and are not buried yet; the pid is 0 while the launcher's answer is awaited.
     var departing: [UInt32: (name: ServerName, pid: UInt32)] = [:]
     var admissions: [UInt32: Admission] = [:]
     var heldCalls: [[UInt8]: HeldCall] = [:]
@@ -77,6 +80,7 @@ final class BrokerRoom {
     /// Servers with something to write in this turn.
     var upstreamsToWrite: [Upstream] = []
     var numbers = Numbers()
+    private var progressNumber: Int64 = 0
 
     // Reused for every message.
     var requestTree = JSONTree()
@@ -84,6 +88,8 @@ final class BrokerRoom {
     var reader = JSONReader(limits: .message)
     var compose = Compose()
     var lists = ListCache()
+    /// Grows whenever a composed list may have become wrong: with a seal, and with a tool that is withheld.
+    var listGeneration: UInt64 = 0
     var nextTick = Instant(nanoseconds: 0)
 
     enum Phase: Equatable {
@@ -93,15 +99,43 @@ final class BrokerRoom {
         case ended
     }
 
-    /// Handles, never used twice while the room lives; after 2^32 of a kind the room would have to be restarted.
+    /// Handles, from one row for everything; 0 is none. A busy room goes through all of them within days, so from the
+    /// second round on those that are still in use are passed over.
     struct Numbers {
-        private var next: UInt32 = 0
+        private var next: UInt32
+        private(set) var isSecondRound = false
+
+        init(after last: UInt32 = 0) { next = last }
 
         mutating func take() -> UInt32 {
             next &+= 1
-            precondition(next != 0, "all handles are used up")
+            if next == 0 {
+                isSecondRound = true
+                next = 1
+            }
             return next
         }
+    }
+
+    func takeNumber() -> UInt32 {
+        while true {
+            let number = numbers.take()
+            if !numbers.isSecondRound || !isInUse(number) { return number }
+        }
+    }
+
+    private func isInUse(_ number: UInt32) -> Bool {
+        if connections[number] != nil || callers[number] != nil || sessions[number] != nil { return true }
+        if upstreams[number] != nil || departing[number] != nil || admissions[number] != nil { return true }
+        if gates[number] != nil || operators[number] != nil || inputRounds[number] != nil { return true }
+        return principals.values.contains { $0.number == number }
+            || upstreams.values.contains { $0.questions[number] != nil || $0.key.session == number }
+    }
+
+    /// Ours towards servers; the client's own token never gets there.
+    func takeProgressNumber() -> Int64 {
+        progressNumber += 1
+        return progressNumber
     }
 
     /// Between two looks at deadlines, in milliseconds: the precision of every time limit here.
@@ -110,14 +144,17 @@ final class BrokerRoom {
     /// - Parameters:
     ///   - statePath: the state directory, as this room's own tree shows it.
     ///   - clock: moved by tests, which then need not wait.
+    ///   - wall: the same for seconds since 1970.
     ///   - confinesItself: whether the room loads its filter when it is ready; a process that hosts more than the room,
     ///     as a test does, cannot.
     init(
         door: consuming FileDescriptor, statePath: String, confinesItself: Bool = true,
-        clock: @escaping () -> Instant = { .now }
+        clock: @escaping () -> Instant = { .now },
+        wall: @escaping () -> UInt64 = { WallClock.microseconds / 1_000_000 }
     ) throws(SyscallError) {
         self.statePath = statePath
         self.clock = clock
+        self.wall = wall
         now = clock()
         self.confinesItself = confinesItself
         poller = try Poller()
@@ -125,6 +162,9 @@ final class BrokerRoom {
         seal = Seal.empty
         try poller.add(launcher.socket, .readable, token: Token.launcher.value)
     }
+
+    /// Seconds since 1970, by which tokens live.
+    var wallSeconds: UInt64 { wall() }
 
     /// Runs until the launcher is told that everything has ended, or is gone.
     func run() throws(BrokerFault) {
@@ -141,6 +181,8 @@ final class BrokerRoom {
         now = clock()
         for event in ready { try handle(event) }
         if now >= nextTick { tick() }
+        // Gates get the time of a tick to pass on what was answered; without any, nothing has to be waited for.
+        if gates.isEmpty { tickDrain() }
         settle()
         try flush()
     }
@@ -205,6 +247,7 @@ final class BrokerRoom {
         tickAdmissions()
         tickUpstreams()
         tickCallers()
+        tickRecording()
         tickHeld()
         tickRounds()
         tickRefusals()

@@ -21,6 +21,8 @@ final class Call {
     /// It came in on the endpoint that joins all servers, so names and addresses are wrapped.
     let isAggregate: Bool
     let started: Instant
+    /// The seal that it was decided under.
+    var sealNumber: UInt32
 
     /// The server it was selected for.
     var server: ServerView?
@@ -39,6 +41,8 @@ final class Call {
     var logLevel: LogLevel?
     /// The rule that decided against it.
     var decidingRule: RuleID?
+    /// What its arguments break in the tool's schema, for the client alone.
+    var complaint: String?
     /// Sequence number of the recorded intent; 0 before.
     private(set) var intent: UInt64 = 0
     /// The outcome of the intent is on record.
@@ -63,6 +67,8 @@ final class Call {
     /// The open call of a legacy server that this request continues, and the answer that it brings.
     var held: HeldCall?
     var heldAnswer: CanonicalJSON?
+    /// It carries answers to a server's questions, or a server's state (modern era).
+    var isRepeat = false
     /// How often the server has answered with questions.
     var rounds = 0
     /// Progress moves the time limit, never beyond the hard one.
@@ -71,7 +77,7 @@ final class Call {
 
     init(
         gate: GateRoom, decision: Decision, connection: Connection, caller: Caller, session: Session?, id: CanonicalJSON,
-        started: Instant
+        sealNumber: UInt32, started: Instant
     ) {
         self.gate = gate
         number = decision.call
@@ -82,6 +88,7 @@ final class Call {
         revision = decision.revision
         self.id = id
         isAggregate = decision.server == nil
+        self.sealNumber = sealNumber
         self.started = started
         lastProgress = started
         hardDeadline = started

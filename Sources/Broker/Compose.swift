@@ -158,8 +158,9 @@ enum RefusalForm {
     static func message(_ denial: Denial, call: Call, rule: RuleID?, compose: inout Compose) -> (UInt16, [UInt8]) {
         let meaning = denial.meaning
         if meaning.step <= 10 {
-            let text = Array(meaning.sentence.description.utf8)
-            let message = compose.error(call.id, code: meaning.code, message: text) { json in
+            // A model can only mend its arguments if it learns what is wrong with them.
+            let text = meaning.sentence.description + (call.complaint.map { ": \($0)" } ?? "")
+            let message = compose.error(call.id, code: meaning.code, message: Array(text.utf8)) { json in
                 write(meaning, rule: rule, &json, denial: denial)
             }
             return (status(denial, call.era), message)

@@ -17,8 +17,11 @@ extension BrokerRoom {
         }
         let session = decision.session == 0 ? nil : sessions[decision.session]
         let call = Call(
-            gate: gate, decision: decision, connection: connection, caller: caller, session: session, id: id, started: now)
+            gate: gate, decision: decision, connection: connection, caller: caller, session: session, id: id,
+            sealNumber: sealNumber, started: now)
         gate.calls[call.number] = call
+        // It ended while the message was on its way, before the gate could know.
+        if let denial = caller.ended { return refuse(call, denial) }
         guard phase == .serving else { return refuse(call, .stopping) }
         // A session that ended while the message was on its way, or that another caller holds: the same answer.
         if decision.session != 0 && (session == nil || session?.principal !== caller.principal) {
@@ -83,21 +86,24 @@ extension BrokerRoom {
         guard let (view, local) = select(decision.server, named: name, call.caller, call.connection) else {
             throw decision.server == nil ? .toolUnknown : .serverUnknown
         }
-        call.server = view
-        guard let tool = view.tool(local, aggregate: call.isAggregate) else {
+        choose(view, for: call)
+        guard let tool = view.tool(local, aggregate: call.isAggregate), tool.schema.isUsable else {
             throw view.unreviewed.contains(local) ? .toolUnreviewed : .toolUnknown
         }
         guard !view.isWithheld(tool) else { throw .toolChanged }
         try choose(call, decision)
         let arguments = tree.member(.root, "arguments")
-        guard tool.schema.accepts(tree, arguments) else { throw .argumentsInvalid }
+        guard tool.schema.accepts(tree, arguments) else {
+            call.complaint = tool.schema.complaint(tree, arguments)
+            throw .argumentsInvalid
+        }
         if call.era == .modern { try checkMirrors(tool, tree, arguments, decision) }
         call.tool = tool
         let verdict = tool.verdict(seal.registry.policy, client: call.principal.client, server: view.name)
         let permitted = try permit(verdict, risk: tool.pinned.risk, call)
         let given = arguments.map { tree.canonical($0) } ?? Compose.emptyObject
         call.salientBytes = tool.pinned.name.bytes + [0] + given.bytes
-        call.held = try resume(call)
+        try resume(call)
         call.parameters = upstreamParameters(call, tree) { json in
             json.key("arguments")
             json.value(given)
@@ -115,11 +121,13 @@ extension BrokerRoom {
         guard let (view, local) = select(decision.server, named: name, call.caller, call.connection) else {
             throw decision.server == nil ? .promptUnknown : .serverUnknown
         }
-        call.server = view
+        choose(view, for: call)
         guard view.sealed.review?.prompts.contains(where: { $0.name == local }) ?? false else { throw .promptUnknown }
         try choose(call, decision)
         let permitted = try permitReading(call, view, .prompt(local))
         let arguments = tree.member(.root, "arguments").map { tree.canonical($0) }
+        call.salientBytes = local + [0] + (arguments?.bytes ?? [])
+        try resume(call)
         call.parameters = upstreamParameters(call, tree) { json in
             if let arguments {
                 json.key("arguments")
@@ -137,6 +145,8 @@ extension BrokerRoom {
         let (view, local) = try selectResource(call, decision)
         let permitted = try permitReading(call, view, .resource(local))
         let tree = requestTree
+        call.salientBytes = local
+        try resume(call)
         call.parameters = upstreamParameters(call, tree) { json in
             carry("inputResponses", call, tree, &json)
             carry("requestState", call, tree, &json)
@@ -152,7 +162,7 @@ extension BrokerRoom {
         guard let (view, local) = select(decision.server, address: address, call.caller, call.connection) else {
             throw decision.server == nil ? .resourceUnknown : .serverUnknown
         }
-        call.server = view
+        choose(view, for: call)
         guard view.capabilities.contains(.resources) else { throw .resourceUnknown }
         try choose(call, decision)
         return (view, local)
@@ -182,7 +192,7 @@ extension BrokerRoom {
         } else {
             throw .parametersMalformed
         }
-        call.server = view
+        choose(view, for: call)
         guard view.capabilities.contains(.completions) else { throw .methodUnknown }
         try choose(call, decision)
         let permitted = try permitReading(call, view, target)
@@ -202,13 +212,18 @@ extension BrokerRoom {
         try recordIntent(call, permitted, target: target, arguments: call.parameters?.bytes ?? [])
     }
 
+    /// The server that a call is for, and what that server may ask of this client.
+    func choose(_ view: ServerView, for call: Call) {
+        call.server = view
+        call.offers = (call.session?.offers ?? call.declared).granted(view.sealed.traits.grants)
+    }
+
     // MARK: Policy
 
     /// Prompts, resources and completions only look; what was reviewed is allowed unless a rule says otherwise.
     func permitReading(_ call: Call, _ view: ServerView, _ target: Target) throws(Denial) -> Permitted {
-        let risk: RiskClass = view.sealed.review == nil ? .unreviewed : .reads
-        let verdict = seal.registry.policy.verdict(
-            client: call.principal.client, server: view.name, target: target, risk: risk)
+        let risk = view.readingRisk
+        let verdict = view.verdict(seal.registry.policy, client: call.principal.client, reading: target)
         return try permit(verdict, risk: risk, call)
     }
 
@@ -228,7 +243,7 @@ extension BrokerRoom {
     }
 
     /// Choices among the server's sealed parameters, from `_meta` of the request or of the session's opening.
-    private func choose(_ call: Call, _ decision: Decision) throws(Denial) {
+    func choose(_ call: Call, _ decision: Decision) throws(Denial) {
         guard let view = call.server else { return }
         var named: [(parameter: [UInt8], value: [UInt8])] = []
         if let meta = requestTree.member(.root, "_meta"),
@@ -246,14 +261,16 @@ extension BrokerRoom {
         call.choices = choices
     }
 
-    /// Headers of a modern request must repeat the arguments that the tool says they repeat (MCP-G8).
+    /// Headers of a modern request must repeat the arguments that the tool says they repeat (MCP-G8); where messages have
+    /// no headers there is nothing to repeat.
     private func checkMirrors(_ tool: ToolView, _ tree: JSONTree, _ arguments: JSONNode?, _ decision: Decision)
         throws(Denial)
     {
+        guard let mirrored = decision.mirrored else { return }
         for rule in tool.schema.mirrors {
             var node = arguments
             for name in rule.path { node = node.flatMap { tree.member($0, name) } }
-            let header = decision.mirrored.first { $0.name == rule.header }?.value
+            let header = mirrored.first { $0.name == rule.header }?.value
             guard let node, tree.kind(node) != .null else {
                 guard header == nil else { throw .headerMismatch }
                 continue
@@ -310,22 +327,48 @@ extension BrokerRoom {
     /// Lets go the calls whose intent is where it must be.
     func releaseCalls(_ journal: Journal) {
         guard !recording.isEmpty else { return }
-        var waiting: [Call] = []
-        for call in recording where call.promise != nil {
+        let pending = recording
+        recording = []
+        for call in pending {
             do throws(JournalError) {
-                if let grant = try journal.redeem(&call.promise) {
-                    call.hold(grant)
-                    if call.isOver { settleUnused(call) } else { relay(call) }
-                } else {
-                    waiting.append(call)
+                guard let grant = try journal.redeem(&call.promise) else {
+                    recording.append(call)
+                    continue
                 }
-            } catch {
-                if !call.isOver { refuse(call, .auditUnavailable) }
-            }
+                // One that was given up meanwhile has its outcome on record: the grant is spent by nothing.
+                if call.isOver { continue }
+                call.hold(grant)
+                release(call)
+            } catch { refuse(call, .auditUnavailable) }
         }
-        recording = waiting
     }
 
-    /// A call that was given up while its intent was on the way to the disk: the outcome has been recorded.
-    private func settleUnused(_ call: Call) { _ = call.takeGrant() }
+    /// What was decided under another seal is decided again: the registry may have changed while the disk was waited for.
+    private func release(_ call: Call) {
+        if call.sealNumber != sealNumber {
+            do throws(Denial) { try decideAgain(call) } catch { return refuse(call, error) }
+        }
+        relay(call)
+    }
+
+    private func decideAgain(_ call: Call) throws(Denial) {
+        guard let before = call.server, let target = call.target, let view = seal.server(before.name),
+            isVisible(view, to: call.caller, on: call.connection)
+        else { throw .serverUnknown }
+        guard view.isSame(as: before) else { throw .serverFailed }
+        call.server = view
+        if let tool = call.tool { call.tool = view.tool(tool.pinned.name.bytes, aggregate: false) }
+        _ = try permitAgain(call, view, target)
+        call.sealNumber = sealNumber
+    }
+
+    /// A disk that does not answer must not hold callers for ever.
+    func tickRecording() {
+        for call in recording where call.started.adding(milliseconds: Self.recordMilliseconds) <= now {
+            refuse(call, .auditUnavailable)
+        }
+    }
+
+    /// How long the journal's disk may take for one record.
+    static let recordMilliseconds: UInt64 = 30_000
 }

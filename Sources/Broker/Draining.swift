@@ -7,7 +7,9 @@ internal import StrictJSON
 
 /// The orderly end: nothing new is let in, what runs is answered, servers are asked to leave, the log is closed last.
 extension BrokerRoom {
+    /// For calls and polite ends, and then for those that were killed.
     private static let drainMilliseconds: UInt64 = 10_000
+    private static let burialMilliseconds: UInt64 = 2_000
 
     func drain() {
         guard phase == .serving || phase == .standingUp else { return }
@@ -16,7 +18,7 @@ extension BrokerRoom {
             json.key("calls")
             json.unsigned(UInt64(gates.values.reduce(0) { $0 + $1.calls.count }))
         }
-        for listener in listeners { pause(listener) }
+        for listener in listeners { shut(listener) }
         endSubscriptions()
         for gate in gates.values { order(gate, .drain) }
     }
@@ -26,14 +28,18 @@ extension BrokerRoom {
         let isDue = until <= now
         let callsLeft = gates.values.contains { !$0.calls.isEmpty }
         if callsLeft && !isDue { return }
-        if callsLeft {
-            for gate in gates.values {
-                for call in Array(gate.calls.values) { refuse(call, .stopping) }
-            }
+        for gate in gates.values {
+            for call in Array(gate.calls.values) { refuse(call, .stopping) }
         }
-        for upstream in Array(upstreams.values) { leave(upstream) }
-        guard (upstreams.isEmpty && departing.isEmpty) || isDue else { return }
+        for upstream in Array(upstreams.values) {
+            // Past its time: at once, so that its end can still be recorded.
+            if isDue { end(upstream, .stopping, why: Denial.stopping.word) } else { dismiss(upstream) }
+        }
+        let isBuried = upstreams.isEmpty && departing.isEmpty
+        guard isBuried || until.adding(milliseconds: Self.burialMilliseconds) <= now else { return }
         if !administration.isEmpty && !isDue { return }
+        // Refusals that were only counted would be told at the end of their minute, which does not come.
+        recordFloods(refusals.closeAll())
         settle()
         // Whatever could still be recorded has been: the checkpoint signs it.
         if let journal {

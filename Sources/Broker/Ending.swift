@@ -36,11 +36,19 @@ extension BrokerRoom {
     /// Answers a call that gated nothing, or whose outcome has been recorded.
     func finish(_ call: Call, _ status: UInt16, _ message: [UInt8], session: UInt32 = 0, revision: Revision? = nil) {
         guard !call.isOver else { return }
+        // The door's own bound: what is larger would end the gate, and with it everybody who is connected there.
+        guard message.count <= Caps.message else { return refuse(call, .serverMisbehaved) }
         call.isOver = true
         call.gate.calls[call.number] = nil
         order(
             call.gate,
             .answer(Answer(call: call.number, status: status, message: message, session: session, revision: revision)))
+    }
+
+    /// Answers a call that had an intent: outcome and answer.
+    func deliver(_ call: Call, _ outcome: CallOutcome, status: UInt16 = 200, _ message: [UInt8]) {
+        if message.count <= Caps.message { close(call, outcome, answerBytes: message.count) }
+        finish(call, status, message)
     }
 
     /// Says no. One record: the refusal itself, or the outcome of the intent that stood before it.
@@ -52,6 +60,7 @@ extension BrokerRoom {
         } else {
             close(call, .refused(denial), answerBytes: message.count)
         }
+        if let held = call.held { abandon(held) }
         finish(call, status, message)
     }
 
@@ -62,6 +71,8 @@ extension BrokerRoom {
         call.gate.calls[call.number] = nil
         endSubscription(of: call)
         if call.intent != 0 { close(call, outcome, answerBytes: 0) }
+        if let held = call.held { abandon(held) }
+        if call.rounds > 0 { forgetRounds(of: call) }
         guard let upstream = call.upstream else { return }
         upstream.queue.removeAll { $0 === call }
         if call.upstreamID != 0, upstream.awaited[call.upstreamID] != nil {
@@ -107,13 +118,14 @@ extension BrokerRoom {
     /// Takes a session out of the books, with what it watched and the processes that served it alone.
     func end(_ session: Session) {
         guard sessions.removeValue(forKey: session.number) != nil else { return }
-        for upstream in upstreams.values where upstream.key.session == session.number { leave(upstream) }
+        session.principal.sessions -= 1
+        for upstream in Array(upstreams.values) where upstream.key.session == session.number { dismiss(upstream) }
         unwatchAll(of: session)
         // Nobody else of this client is there: what it started need not wait for its full idle time.
-        guard !sessions.values.contains(where: { $0.principal === session.principal }) else { return }
+        guard session.principal.sessions == 0 else { return }
         let soon = now.adding(milliseconds: Self.lingerMilliseconds)
         for upstream in upstreams.values where upstream.principal === session.principal && upstream.revision.era == .legacy {
-            upstream.leaveBy = soon
+            upstream.lingersUntil = soon
         }
     }
 

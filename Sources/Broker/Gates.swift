@@ -27,8 +27,15 @@ final class GateRoom {
 }
 
 extension BrokerRoom {
+    /// Bytes that may wait for one gate: answers to what it has asked already.
+    private static let mostWaitingForGate = 64 << 20
+
     /// Sends one order; it leaves at the end of the turn.
     func order(_ gate: GateRoom, _ order: GateOrder) {
+        if case .event(let event) = order {
+            // Larger ones would end the gate; and one that does not keep up loses news before answers.
+            guard event.message.count <= Caps.message, event.question != 0 || !gate.channel.isCongested else { return }
+        }
         gate.channel.send { order.write(to: &$0) }
         markForFlush(gate)
     }
@@ -53,7 +60,10 @@ extension BrokerRoom {
         do throws(ChannelError) {
             switch try gate.channel.flush() {
             case .moved: watch(gate, [.readable])
-            case .wouldBlock: watch(gate, [.readable, .writable])
+            case .wouldBlock:
+                guard gate.channel.waitingCount <= Self.mostWaitingForGate else { return lose(gate, why: "door-congested") }
+                // Nothing more is taken from it before it has taken what waits for it.
+                watch(gate, gate.channel.isCongested ? [.writable] : [.readable, .writable])
             case .closed: lose(gate, why: "door-closed")
             }
         } catch { lose(gate, why: "door-failed") }
@@ -70,6 +80,7 @@ extension BrokerRoom {
     func serve(_ gate: GateRoom, _ event: Readiness) {
         if event.writable { markForFlush(gate) }
         guard event.readable || event.hungUp else { return }
+        guard !gate.channel.isCongested || event.hungUp else { return markForFlush(gate) }
         do throws(ChannelError) {
             // A bounded number of packets in one turn: one busy gate does not starve the others or the journal.
             for _ in 0..<32 {

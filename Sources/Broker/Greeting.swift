@@ -30,24 +30,13 @@ extension BrokerRoom {
         send(own: .initialize, Method.initialize.word, Envelopes.initialize(upstream.offers), to: upstream)
     }
 
-    /// Past a time limit of its start.
-    func startOverdue(_ upstream: Upstream) {
-        record(.relayCut) { json in
-            json.key("reason")
-            json.string("start-too-slow")
-            json.key("server")
-            json.string(upstream.view.name.bytes)
-        }
-        fail(upstream, .serverSlow, why: "start-too-slow")
-    }
-
     /// The answer to a request of our own.
     func receive(own request: Upstream.OwnRequest, _ node: JSONNode, isError: Bool, from upstream: Upstream) {
         switch request {
         case .discover: receiveDiscover(node, isError: isError, from: upstream)
         case .initialize: receiveInitialize(node, isError: isError, from: upstream)
         case .tools, .prompts, .templates: receivePage(request, node, isError: isError, from: upstream)
-        case .setLevel, .subscribe, .listen: break
+        case .setLevel, .subscribe, .listen, .nothing: break
         }
     }
 
@@ -58,7 +47,11 @@ extension BrokerRoom {
         let speaksModern = versions.map { tree.elements($0).contains { tree.equals($0, Revision.y2026m07d28.word) } } ?? false
         guard speaksModern else {
             // Any answer that is not a modern one means the old way, except for a server that was reviewed as modern.
-            if upstream.review != nil { return initialize(upstream) }
+            if upstream.review != nil {
+                // Unless it has been greeted the old way already, since it took its time.
+                if upstream.probeDeadline != nil { initialize(upstream) }
+                return
+            }
             return fail(upstream, .serverMisbehaved, why: "revision-changed")
         }
         upstream.revision = .y2026m07d28
@@ -71,6 +64,9 @@ extension BrokerRoom {
         guard !isError, let revision = tree.member(node, "protocolVersion").flatMap(tree.text).flatMap(Revision.init(word:)),
             revision.era == .legacy
         else { return fail(upstream, .serverMisbehaved, why: "revision-unknown") }
+        guard upstream.review != nil || revision == upstream.view.sealed.review?.revision else {
+            return fail(upstream, .serverMisbehaved, why: "revision-changed")
+        }
         upstream.revision = revision
         write(compose.notificationLine("notifications/initialized", nil), to: upstream)
         greeted(upstream, tree, node)
@@ -82,11 +78,12 @@ extension BrokerRoom {
         upstream.capabilities = CapabilityReading.read(tree, tree.member(node, "capabilities"))
         upstream.instructions = tree.member(node, "instructions").flatMap(tree.text)
         if upstream.capabilities.contains(.tools) {
-            ask(upstream, .tools(offered: true), cursor: nil)
+            ask(upstream, .tools, cursor: nil)
         } else if let review = upstream.review {
             review.next(upstream, self)
         } else {
-            becomeReady(upstream)
+            // It offers none. If some were reviewed, they are gone.
+            compare(upstream)
         }
     }
 
@@ -97,7 +94,7 @@ extension BrokerRoom {
         case .tools: method = .toolsList
         case .prompts: method = .promptsList
         case .templates: method = .templatesList
-        case .discover, .initialize, .setLevel, .subscribe, .listen: return
+        case .discover, .initialize, .setLevel, .subscribe, .listen, .nothing: return
         }
         let parameters: CanonicalJSON?
         if upstream.revision.era == .modern {
@@ -130,13 +127,18 @@ extension BrokerRoom {
             return fail(upstream, .serverMisbehaved, why: "list-refused")
         }
         for element in tree.elements(list) {
-            guard upstream.offered.count < Upstream.mostOffered else { return drop(upstream, .listTooLong) }
+            guard upstream.offered.count < Upstream.mostOffered else {
+                return fail(upstream, .serverMisbehaved, why: "list-too-long")
+            }
             let name = tree.member(element, "name").flatMap(tree.text) ?? []
             let bytes = tree.canonical(element).bytes
             upstream.offered.append((name, Digest(SHA256.hash(bytes.span))))
         }
         upstream.pages += 1
-        if let cursor = tree.member(node, "nextCursor").flatMap(tree.text), upstream.pages < Upstream.mostPages {
+        if let cursor = tree.member(node, "nextCursor").flatMap(tree.text) {
+            guard upstream.pages < Upstream.mostPages else {
+                return fail(upstream, .serverMisbehaved, why: "list-too-long")
+            }
             ask(upstream, request, cursor: cursor)
             return
         }
@@ -160,8 +162,37 @@ extension BrokerRoom {
                 json.string(what)
             }
         }
-        if !found.changed.isEmpty || !found.gone.isEmpty { announce(.tools, of: upstream.view) }
-        if upstream.state == .comparing { becomeReady(upstream) }
+        if !found.changed.isEmpty || !found.gone.isEmpty {
+            listGeneration += 1
+            announce(.tools, of: upstream.view)
+        }
+        if upstream.state == .comparing { return becomeReady(upstream) }
+        upstream.listing = upstream.listing == .stale ? .stale : .none
+        upstream.nextListing = now.adding(milliseconds: Self.listingMilliseconds)
+    }
+
+    /// Between two listings of one process.
+    private static let listingMilliseconds: UInt64 = 1000
+
+    /// It announced a change. Compared anew; callers hear of it only if what they may see has changed.
+    func toolsMayHaveChanged(_ upstream: Upstream) {
+        guard upstream.state == .ready else { return }
+        guard upstream.listing == .none, upstream.nextListing <= now else {
+            upstream.listing = .stale
+            return
+        }
+        startListing(upstream)
+    }
+
+    /// One listing after the other: pages of two would be taken for one.
+    func tickListing(of upstream: Upstream) {
+        guard upstream.listing == .stale, !upstream.isListing, upstream.nextListing <= now else { return }
+        startListing(upstream)
+    }
+
+    private func startListing(_ upstream: Upstream) {
+        upstream.listing = .running
+        ask(upstream, .tools, cursor: nil)
     }
 
     private func becomeReady(_ upstream: Upstream) {
@@ -172,14 +203,7 @@ extension BrokerRoom {
         watchAgain(upstream)
         let queue = upstream.queue
         upstream.queue = []
-        for call in queue where !call.isOver {
-            // Withheld in the comparison that has just ended.
-            if case .toolsCall = call.method, let tool = call.tool, upstream.view.isWithheld(tool) {
-                refuse(call, .toolChanged)
-            } else {
-                send(call, to: upstream)
-            }
-        }
+        for call in queue where !call.isOver { send(call, to: upstream) }
     }
 }
 

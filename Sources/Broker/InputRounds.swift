@@ -24,6 +24,9 @@ final class InputRound {
 extension BrokerRoom {
     /// How often one request may come back with more questions.
     private static let mostRounds = 8
+    /// Questions of one round, and all that wait for an answer at the same time.
+    private static let mostInRound = 16
+    private static let mostWaiting = 1024
 
     /// `input_required` of a modern server: on to a modern client, asked of a legacy one, refused where nobody can answer.
     func answerInputRequired(_ call: Call, _ node: JSONNode, from upstream: Upstream) {
@@ -80,19 +83,21 @@ extension BrokerRoom {
             edits.append(.put("inputRequests", JSONTree().changed(.root, members)))
         }
         let message = compose.result(call.id) { $0.object(tree, node, edits: edits) }
-        close(call, .inputRequired, answerBytes: message.count)
-        finish(call, 200, message)
+        deliver(call, .inputRequired, message)
     }
 
     // MARK: Legacy clients
 
     private func startRound(_ kept: [Kept], _ state: CanonicalJSON?, _ call: Call) {
         guard let session = call.session, call.rounds < Self.mostRounds else { return refuse(call, .capabilityMissing) }
+        guard kept.count <= Self.mostInRound, inputRounds.count + kept.count <= Self.mostWaiting else {
+            return refuse(call, .callsInFlightCap)
+        }
         call.rounds += 1
         close(call, .inputRequired, answerBytes: 0)
         let round = InputRound(call: call, requestState: state, deadline: now.adding(milliseconds: 300_000))
         for request in kept {
-            let number = numbers.take()
+            let number = takeNumber()
             round.open[number] = request.key
             inputRounds[number] = round
             let message = compose.notification(request.ask.method) { $0.value(request.shown) }
@@ -126,7 +131,8 @@ extension BrokerRoom {
     private func repeatCall(_ round: InputRound) {
         let call = round.call
         guard let parameters = call.parameters, let target = call.target, let view = call.server else { return }
-        var edits: [JSONEdit] = []
+        // Of an earlier round nothing is left.
+        var edits: [JSONEdit] = [.remove("inputResponses"), .remove("requestState")]
         if !round.answers.isEmpty {
             edits.append(
                 .put("inputResponses", JSONTree().changed(.root, round.answers.map { .putKey($0.key, $0.answer) })))
@@ -141,6 +147,11 @@ extension BrokerRoom {
             let permitted = try permitAgain(call, view, target)
             try recordIntent(call, permitted, target: target, arguments: call.parameters?.bytes ?? [])
         } catch { refuse(call, error) }
+    }
+
+    /// The client has given the call up.
+    func forgetRounds(of call: Call) {
+        for (number, round) in inputRounds where round.call === call { inputRounds[number] = nil }
     }
 
     func tickRounds() {

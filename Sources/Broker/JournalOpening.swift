@@ -8,10 +8,14 @@ internal import Policy
 enum JournalOpening {
     private static let installationName = FileName("installation")
 
-    static func open(_ state: borrowing Directory, audit: AuditSettings) throws(JournalError) -> Journal {
+    /// - Parameter startsNewChain: where the log is damaged, begin a new chain behind it instead of refusing.
+    static func open(_ state: borrowing Directory, audit: AuditSettings, startsNewChain: Bool) throws(JournalError)
+        -> Journal
+    {
         var options = JournalOptions()
         options.durability = audit.syncEach ? .each : .asked
         options.segmentBytes = audit.segmentBytes
+        options.startsNewChain = startsNewChain
         let key: SigningKey
         let installation: InstallationID
         let directory: Directory
@@ -23,7 +27,9 @@ enum JournalOpening {
         return try Journal(in: directory, key: key, installation: installation, options)
     }
 
-    private static func subdirectory(_ state: borrowing Directory, _ name: StaticString) throws(SyscallError) -> Directory {
+    private static func subdirectory(_ state: borrowing Directory, _ name: StaticString) throws(SyscallError)
+        -> Directory
+    {
         do throws(SyscallError) { return try state.openSubdirectory(FileName(name)) } catch {
             guard error.isNotFound else { throw error }
             return try state.makeSubdirectory(FileName(name))

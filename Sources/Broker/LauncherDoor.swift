@@ -48,9 +48,10 @@ extension BrokerRoom {
 
     private func take(_ report: LaunchReport) throws(BrokerFault) {
         switch report {
-        case .standUp(let mode, let isFullDemanded, let report):
+        case .standUp(let mode, let isFullDemanded, let startsNewChain, let report):
             self.mode = mode
             self.isFullDemanded = isFullDemanded
+            self.startsNewChain = startsNewChain
             launchReport = report
             do throws(SyscallError) { state = StateDirectory(try Directory(path: statePath)) } catch {
                 throw BrokerFault("the state directory cannot be used: \(error)", hint: "check --state")
@@ -85,7 +86,7 @@ extension BrokerRoom {
 
     private func meetGate(_ name: ListenerName, _ report: [UInt8], _ door: consuming FileDescriptor) throws(BrokerFault) {
         guard let listener = listeners.first(where: { $0.name == name }) else { return }
-        let gate = GateRoom(number: numbers.take(), listener: name, kind: listener.kind, door: door)
+        let gate = GateRoom(number: takeNumber(), listener: name, kind: listener.kind, door: door)
         gates[gate.number] = gate
         gate.launchReport = report
         do throws(SyscallError) {
@@ -135,7 +136,8 @@ extension BrokerRoom {
     private func openJournal() throws(BrokerFault) {
         guard let state else { return }
         do throws(JournalError) {
-            let opened = try JournalOpening.open(state.directory, audit: seal.registry.audit)
+            let opened = try JournalOpening.open(
+                state.directory, audit: seal.registry.audit, startsNewChain: startsNewChain)
             journal = opened
             try addJournal(opened)
         } catch { throw BrokerFault(error.sentence, hint: error.hint) }
@@ -163,7 +165,7 @@ extension BrokerRoom {
             guard gates.values.contains(where: { $0.listener == listener.name && $0.isReady }) else { return }
         }
         if let gap = confinementGap() {
-            ask(.fatal(error: Array(gap.sentence.utf8), hint: Array(gap.hint.utf8)))
+            ask(.fatal(error: Array(gap.sentence.utf8), hint: Array(gap.hint.utf8), isUnconfined: true))
             return
         }
         phase = .serving
@@ -178,15 +180,19 @@ extension BrokerRoom {
 
     private func adopt(_ digest: Digest) throws(BrokerFault) {
         guard let descriptor = launcher.takeDescriptor() else { return }
-        let hint = "doorward registry seal"
-        let bytes: [UInt8]
-        do throws(SyscallError) {
-            bytes = try RegularFile(checking: descriptor).readWhole(limit: Self.mostSealBytes)
-        } catch { throw BrokerFault("the sealed registry cannot be read: \(error)", hint: hint) }
         do throws(SealFault) {
-            let registry = try SealReading.read(bytes, expecting: digest)
-            adopt(Seal(digest: digest, registry: registry))
-        } catch { throw BrokerFault("the sealed registry is not believed: \(error.sentence)", hint: hint) }
+            adopt(Seal(digest: digest, registry: try SealReading.read(try Self.sealBytes(descriptor), expecting: digest)))
+        } catch {
+            // The last good one stays in force. The launcher, which holds the new one, then starts nothing for the old.
+            if phase == .serving { return refuseSeal(Array(error.sentence.utf8)) }
+            throw BrokerFault("the sealed registry is not believed: \(error.sentence)", hint: "doorward registry seal")
+        }
+    }
+
+    private static func sealBytes(_ descriptor: consuming FileDescriptor) throws(SealFault) -> [UInt8] {
+        do throws(SyscallError) {
+            return try RegularFile(checking: descriptor).readWhole(limit: mostSealBytes)
+        } catch { throw SealFault(sentence: "it cannot be read: \(error)") }
     }
 
     static let mostSealBytes = 64 << 20
@@ -195,25 +201,31 @@ extension BrokerRoom {
         let old = seal
         seal = new
         sealNumber &+= 1
+        listGeneration += 1
         sealRefusal = nil
         for principal in principals.values { principal.demand = new.demand(of: principal.client) }
+        lastErrors = lastErrors.filter { new.server($0.key) != nil }
+        // What a person has just repaired may be tried at once.
+        backoff = backoff.filter { key, _ in new.server(key.server)?.identity == old.server(key.server)?.identity }
         record(.registryAdopted) { json in
             let changes = SealChanges(from: old, to: new)
             changes.write(&json, digest: new.digest)
         }
-        // Processes of servers that are no longer what they were finish their calls and leave.
-        for upstream in upstreams.values {
-            let now = new.server(upstream.view.name)
-            if now?.identity == upstream.view.identity, let now {
-                upstream.rebind(to: now)
+        for view in new.servers {
+            if let before = old.server(view.name), view.isSame(as: before) { view.inherit(from: before) }
+        }
+        // Processes of servers that are no longer what they were, or were reviewed anew, finish their calls and leave:
+        // the next call gets one that is compared with what is sealed now.
+        for upstream in Array(upstreams.values) {
+            if let now = new.server(upstream.view.name), now.isSame(as: upstream.view) {
+                upstream.rebind(to: now, seal: new.digest)
             } else {
-                leave(upstream)
+                dismiss(upstream)
             }
         }
-        guard phase == .serving, old !== new else { return }
-        for view in new.servers where old.server(view.name)?.sealed.review != view.sealed.review {
-            announce(.tools, of: view)
-        }
+        judgeCallersAgain()
+        guard phase == .serving else { return }
+        announceChanges(from: old, to: new)
         answerReload(.done(document: SealChanges(from: old, to: new).document(digest: new.digest)))
     }
 

@@ -85,6 +85,13 @@ extension BrokerRoom {
         removeFromPoller(listener.socket)
     }
 
+    /// Whoever connects from now on is refused by the kernel, instead of waiting for somebody who will never answer.
+    func shut(_ listener: Listener) {
+        pause(listener)
+        // Fails only for a socket that listens no more.
+        do throws(SyscallError) { try TCPSocket.shutDown(listener.socket, .both) } catch {}
+    }
+
     /// Accepts what waits on a listener and asks who it is; step 0 of the refusal order.
     func admit(_ index: Int) {
         let listener = listeners[index]
@@ -116,7 +123,7 @@ extension BrokerRoom {
     }
 
     private func attribute(_ socket: consuming FileDescriptor, _ listener: Listener) {
-        let query = numbers.take()
+        let query = takeNumber()
         guard let watcher else {
             complete(socket, listener, .unknown(uid: nil))
             return
@@ -168,7 +175,7 @@ extension BrokerRoom {
             refuseAtTheDoor(.peerNotAsDemanded, listener, peer)
             return
         }
-        let handle = numbers.take()
+        let handle = takeNumber()
         do throws(SyscallError) {
             let connection = Connection(
                 handle: handle, gate: gate, socket: try socket.duplicate(), peer: peer, peerRecord: Records.peer(peer))

@@ -9,120 +9,142 @@ struct ListCache {
     struct Key: Hashable {
         let principal: UInt32
         let token: TokenID?
+        /// Nil where no server's visibility depends on the process.
+        let peer: PeerRights?
         /// Nil on the aggregate endpoint.
         let server: ServerName?
         let method: Method
         let era: Era
     }
-    private var pages: [Key: (generation: UInt64, result: CanonicalJSON)] = [:]
-    /// Composed results kept at most; above that all are forgotten.
-    private static let most = 4096
 
-    func find(_ key: Key, generation: UInt64) -> CanonicalJSON? {
-        guard let found = pages[key], found.generation == generation else { return nil }
-        return found.result
+    /// What a server's demand looks at.
+    struct PeerRights: Hashable {
+        let uid: UInt32?
+        let executable: [UInt8]
+
+        init(_ peer: Peer) {
+            uid = peer.uid
+            executable = if case .process(let process) = peer { process.executable } else { [] }
+        }
     }
 
+    private var pages: [Key: CanonicalJSON] = [:]
+    private(set) var bytes = 0
+    /// Of which everything kept is.
+    private var generation: UInt64 = 0
+    /// Composed results kept at most, and their bytes; above that all are forgotten.
+    private static let most = 4096
+    private static let mostBytes = 32 << 20
+
+    func find(_ key: Key, generation: UInt64) -> CanonicalJSON? { generation == self.generation ? pages[key] : nil }
+
     mutating func keep(_ result: CanonicalJSON, _ key: Key, generation: UInt64) {
-        if pages.count >= Self.most { pages = [:] }
-        pages[key] = (generation, result)
+        let count = result.bytes.count
+        if generation != self.generation || pages.count >= Self.most || bytes + count > Self.mostBytes {
+            pages = [:]
+            bytes = 0
+            self.generation = generation
+        }
+        bytes += count
+        pages[key] = result
     }
 }
 
 /// Listings. Tools, prompts and templates come from the reviewed snapshot, without asking any server; resources from the
 /// servers, one after the other.
 extension BrokerRoom {
-    /// Bytes of one page of a list.
+    /// Bytes of one page of a list, and of the object that fills it.
     private static let mostPageBytes = 2 << 20
 
-    /// Changes with every seal and every tool that is withheld.
-    private var listGeneration: UInt64 {
-        seal.servers.reduce(UInt64(sealNumber) << 32) { $0 &+ UInt64($1.generation) }
-    }
-
     func listTools(_ call: Call, _ decision: Decision) throws(Denial) {
-        try list(call, decision, "tools") { view, add in
-            for tool in view.tools where !view.isWithheld(tool) {
-                // What policy denies outright is not advertised.
-                guard tool.verdict(seal.registry.policy, client: call.principal.client, server: view.name).kind != .deny else {
-                    continue
-                }
-                guard call.isAggregate else {
-                    add(tool.pinned.object)
-                    continue
-                }
+        let policy = seal.registry.policy
+        try list(call, decision, "tools") { view in
+            view.tools.compactMap { tool in
+                // Neither what would be refused anyway, nor what policy denies outright.
+                guard !view.isWithheld(tool), tool.schema.isUsable,
+                    tool.verdict(policy, client: call.principal.client, server: view.name).kind != .deny
+                else { return nil }
                 // A tool whose name does not fit is offered on its own endpoint only; status says so.
-                if let object = tool.aggregateObject(view.name) { add(object) }
+                return call.isAggregate ? tool.aggregateObject(view.name) : tool.pinned.object
             }
         }
     }
 
     func listPrompts(_ call: Call, _ decision: Decision) throws(Denial) {
-        try list(call, decision, "prompts") { view, add in
-            for prompt in view.sealed.review?.prompts ?? [] {
-                let verdict = seal.registry.policy.verdict(
-                    client: call.principal.client, server: view.name, target: .prompt(prompt.name), risk: .reads)
-                guard verdict.kind != .deny else { continue }
-                guard call.isAggregate else {
-                    add(prompt.object)
-                    continue
-                }
-                if let name = AggregateName.join(view.name, prompt.name) {
-                    add(Renaming.put("name", name, in: prompt.object))
-                }
+        let policy = seal.registry.policy
+        try list(call, decision, "prompts") { view in
+            (view.sealed.review?.prompts ?? []).compactMap { prompt in
+                let verdict = view.verdict(policy, client: call.principal.client, reading: .prompt(prompt.name))
+                guard verdict.kind != .deny else { return nil }
+                guard call.isAggregate else { return prompt.object }
+                return AggregateName.join(view.name, prompt.name).map { Renaming.put("name", $0, in: prompt.object) }
             }
         }
     }
 
     func listTemplates(_ call: Call, _ decision: Decision) throws(Denial) {
-        try list(call, decision, "resourceTemplates") { view, add in
-            for template in view.sealed.review?.templates ?? [] {
-                guard call.isAggregate else {
-                    add(template.object)
-                    continue
-                }
-                add(Renaming.put("uriTemplate", ResourceAddress.wrap(view.name, template.name), in: template.object))
+        let policy = seal.registry.policy
+        try list(call, decision, "resourceTemplates") { view in
+            (view.sealed.review?.templates ?? []).compactMap { template in
+                let verdict = view.verdict(policy, client: call.principal.client, reading: .resource(template.name))
+                guard verdict.kind != .deny else { return nil }
+                guard call.isAggregate else { return template.object }
+                return Renaming.put("uriTemplate", ResourceAddress.wrap(view.name, template.name), in: template.object)
             }
         }
     }
 
-    /// One page of a pinned list. Servers that are many are paged by server, so that no page grows past its bound.
-    private func list(
-        _ call: Call, _ decision: Decision, _ key: StaticString,
-        _ objects: (ServerView, (CanonicalJSON) -> Void) -> Void
-    ) throws(Denial) {
-        guard let servers = servers(at: decision.server, call.caller, call.connection) else { throw .serverUnknown }
-        let start = try place(requestTree.member(.root, "cursor").flatMap(requestTree.text), in: servers)
-        noteAdmission(call.caller, call.connection)
+    /// One page of a pinned list.
+    private func list(_ call: Call, _ decision: Decision, _ key: StaticString, _ objects: (ServerView) -> [CanonicalJSON])
+        throws(Denial)
+    {
+        let cursor = requestTree.member(.root, "cursor").flatMap(requestTree.text)
         let cacheKey = ListCache.Key(
-            principal: call.principal.number, token: call.caller.token, server: decision.server, method: call.method,
-            era: call.era)
-        if start == 0, let known = lists.find(cacheKey, generation: listGeneration) {
+            principal: call.principal.number, token: call.caller.token,
+            peer: seal.demandsPeers ? ListCache.PeerRights(call.connection.peer) : nil, server: decision.server,
+            method: call.method, era: call.era)
+        if cursor == nil, let known = lists.find(cacheKey, generation: listGeneration) {
+            noteAdmission(call.caller, call.connection)
             return finish(call, 200, compose.result(call.id) { $0.value(known) })
         }
-        var json = JSONWriter()
-        json.beginArray()
-        var next: ServerName?
-        for view in servers[start...] {
-            if json.count > Self.mostPageBytes {
-                next = view.name
-                break
-            }
-            objects(view) { json.value($0) }
-        }
-        json.endArray()
-        let result = listResult(call, key, json.finish(), next: next.map { ListCursor(server: $0, inner: []).text })
-        if start == 0 { lists.keep(result, cacheKey, generation: listGeneration) }
+        guard let servers = servers(at: decision.server, call.caller, call.connection) else { throw .serverUnknown }
+        let place = try place(cursor, in: servers)
+        noteAdmission(call.caller, call.connection)
+        let (list, next) = page(servers[place.server...], from: place.object, objects)
+        let result = listResult(call, key, list, next: next?.text)
+        if cursor == nil { lists.keep(result, cacheKey, generation: listGeneration) }
         finish(call, 200, compose.result(call.id) { $0.value(result) })
     }
 
-    /// Where in the servers of this caller a cursor points; a cursor of something that is not there is refused.
-    private func place(_ cursor: [UInt8]?, in servers: [ServerView]) throws(Denial) -> Int {
-        guard let cursor else { return 0 }
-        guard let place = ListCursor(cursor), place.inner.isEmpty,
+    /// As many objects as a page has room for, and where the next one begins.
+    private func page(_ servers: ArraySlice<ServerView>, from first: Int, _ objects: (ServerView) -> [CanonicalJSON])
+        -> (CanonicalJSON, ListCursor?)
+    {
+        var json = JSONWriter()
+        json.beginArray()
+        var next: ListCursor?
+        var first = first
+        search: for view in servers {
+            for (index, object) in objects(view).enumerated().dropFirst(first) {
+                if json.count > Self.mostPageBytes {
+                    next = ListCursor(server: view.name, object: index)
+                    break search
+                }
+                json.value(object)
+            }
+            first = 0
+        }
+        json.endArray()
+        return (json.finish(), next)
+    }
+
+    /// Where a cursor points among the servers of this caller; a cursor of something that is not there is refused.
+    private func place(_ cursor: [UInt8]?, in servers: [ServerView]) throws(Denial) -> (server: Int, object: Int) {
+        guard let cursor else { return (0, 0) }
+        guard let place = ListCursor(cursor), let object = place.object,
             let index = servers.firstIndex(where: { $0.name == place.server })
         else { throw .cursorUnknown }
-        return index
+        return (index, object)
     }
 
     private func listResult(_ call: Call, _ key: StaticString, _ list: CanonicalJSON, next: [UInt8]?) -> CanonicalJSON {
@@ -159,7 +181,8 @@ extension BrokerRoom {
             let empty = listResult(call, "resources", Renaming.emptyArray, next: nil)
             return finish(call, 200, compose.result(call.id) { $0.value(empty) })
         }
-        call.server = view
+        choose(view, for: call)
+        try choose(call, decision)
         let following = servers.drop { $0 !== view }.dropFirst().first
         call.listing = Listing(next: call.isAggregate ? following?.name : nil)
         let permitted = try permitReading(call, view, .resource([]))
@@ -181,10 +204,34 @@ extension BrokerRoom {
                 edits.append(.put("nextCursor", JSONText.canonical(ListCursor(server: next, inner: []).text)))
             }
         }
+        if let allowed = allowedResources(call, node) { edits.append(.put("resources", allowed)) }
         let tree = replyTree
         let message = compose.result(call.id) { $0.object(tree, node, edits: edits) }
-        close(call, .answered(isError: false), answerBytes: message.count)
-        finish(call, 200, message)
+        deliver(call, .answered(isError: false), message)
+    }
+}
+
+extension BrokerRoom {
+    /// The list without what policy denies this client outright; nil if that is all of it.
+    private func allowedResources(_ call: Call, _ node: JSONNode) -> CanonicalJSON? {
+        let tree = replyTree
+        guard let view = call.server, let list = tree.member(node, "resources"), tree.kind(list) == .array else { return nil }
+        func isDenied(_ resource: JSONNode) -> Bool {
+            let address = tree.member(resource, "uri").flatMap(tree.text) ?? []
+            return view.verdict(seal.registry.policy, client: call.principal.client, reading: .resource(address)).kind == .deny
+        }
+        guard tree.elements(list).contains(where: isDenied) else { return nil }
+        var json = JSONWriter()
+        json.beginArray()
+        for resource in tree.elements(list) where !isDenied(resource) {
+            if call.isAggregate {
+                AddressWrapping.write(resource, view.name, tree, &json)
+            } else {
+                json.value(tree, resource)
+            }
+        }
+        json.endArray()
+        return json.finish()
     }
 }
 

@@ -7,18 +7,24 @@ internal import StrictJSON
 /// What servers say without being asked: passed on only to those whom it concerns, in the form of their era.
 extension BrokerRoom {
     /// Progress and log messages of one server in a second; what is above is dropped (MCP-G21).
-    private static let mostNotifications = 200
+    static let mostNotifications = 200
+    /// A server that sends so many in one second is not worth the reading.
+    private static let mostFlooding = 10_000
 
     func receiveNotification(_ method: JSONNode, _ parameters: JSONNode?, from upstream: Upstream) {
         let tree = replyTree
-        guard upstream.mayNotify(now, most: Self.mostNotifications) else { return }
+        let count = upstream.countUnasked(now)
+        guard count <= Self.mostNotifications else {
+            if count > Self.mostFlooding { fail(upstream, .serverMisbehaved, why: "notification-flood") }
+            return
+        }
         if tree.equals(method, "notifications/progress") {
             receiveProgress(tree, parameters, from: upstream)
         } else if tree.equals(method, "notifications/message") {
             receiveLog(tree, parameters, from: upstream)
         } else if tree.equals(method, "notifications/tools/list_changed") {
             // Compared anew; callers hear of it only if what they may see has changed.
-            if upstream.state == .ready { ask(upstream, .tools(offered: true), cursor: nil) }
+            toolsMayHaveChanged(upstream)
         } else if tree.equals(method, "notifications/prompts/list_changed") {
             // Prompts are shown as they were reviewed: nothing changes for anybody.
         } else if tree.equals(method, "notifications/resources/list_changed") {
@@ -63,17 +69,19 @@ extension BrokerRoom {
             message = new
             return new
         }
-        var modern: [Call] = []
-        for case .call(let call) in upstream.awaited.values where !call.isOver && call.era == .modern {
-            if let wanted = call.logLevel, wanted <= level { modern.append(call) }
+        let live = upstream.liveCalls
+        // Of a shared process it may be about anybody's call, so it is told to somebody only if all calls are theirs.
+        let owner = upstream.principal ?? live.first?.principal
+        guard let owner, live.allSatisfy({ $0.principal === owner }) else { return }
+        let modern = live.filter { call in
+            guard call.era == .modern, let wanted = call.logLevel else { return false }
+            return wanted <= level
         }
         if let only = modern.first, modern.count == 1 {
             order(only.gate, .event(Event(scope: .call(only.number), message: composed())))
         }
-        for session in sessions.values where upstream.principal == nil || session.principal === upstream.principal {
-            guard let wanted = session.logLevel, wanted <= level, session.server == nil || session.server == name else {
-                continue
-            }
+        for session in sessions.values where session.principal === owner && session.reaches(name) {
+            guard let wanted = session.logLevel, wanted <= level else { continue }
             order(session.gate, .event(Event(scope: .session(session.number), message: composed())))
         }
     }

@@ -9,6 +9,7 @@ internal import StrictJSON
 final class OperatorSession {
     let number: UInt32
     let channel: Channel
+    var interest: Interest = [.readable]
     /// A request is being worked on; the next one waits.
     var isBusy = false
 
@@ -33,16 +34,16 @@ extension BrokerRoom {
         while true {
             do throws(SyscallError) {
                 guard let socket = try TCPSocket.accept(operatorSocket.socket) else { return }
-                guard operators.count < Self.mostOperators, try UnixSocket.peer(of: socket).uid == ownUser else {
-                    record(.refused) { json in
-                        json.key("listener")
-                        json.string("operator")
-                        json.key("reason")
-                        json.string(Denial.peerNotAsDemanded.word)
-                    }
+                let peer = try UnixSocket.peer(of: socket)
+                guard peer.uid == ownUser else {
+                    refuseOperator(.peerNotAsDemanded, peer.uid)
                     continue
                 }
-                let session = OperatorSession(number: numbers.take(), socket: socket)
+                guard operators.count < Self.mostOperators else {
+                    refuseOperator(.connectionCap, peer.uid)
+                    continue
+                }
+                let session = OperatorSession(number: takeNumber(), socket: socket)
                 try poller.add(session.channel.socket, .readable, token: Token(.operator, session.number).value)
                 operators[session.number] = session
             } catch {
@@ -79,6 +80,8 @@ extension BrokerRoom {
     func flush(_ session: OperatorSession) {
         do throws(ChannelError) {
             let interest: Interest = try session.channel.flush() == .wouldBlock ? [.readable, .writable] : [.readable]
+            guard interest != session.interest else { return }
+            session.interest = interest
             do throws(SyscallError) {
                 try poller.change(session.channel.socket, interest, token: Token(.operator, session.number).value)
             } catch { throw .system(error) }
@@ -88,6 +91,7 @@ extension BrokerRoom {
     private func drop(_ session: OperatorSession) {
         guard operators.removeValue(forKey: session.number) != nil else { return }
         removeFromPoller(session.channel.socket)
+        reloading.removeAll { $0 === session }
         for upstream in upstreams.values where upstream.review?.session === session {
             fail(upstream, .serverFailed, why: "operator-gone")
         }
@@ -134,7 +138,7 @@ extension BrokerRoom {
         var json = JSONWriter()
         json.beginObject()
         json.key("now")
-        json.unsigned(WallClock.microseconds / 1_000_000)
+        json.unsigned(wallSeconds)
         json.key("tokens")
         json.beginArray()
         for record in tokens.records { TokenCoding.write(record, withHash: false, &json) }
@@ -150,6 +154,7 @@ extension BrokerRoom {
         guard (1...TokenStore.longestLife).contains(life) else {
             return failed(session, "a token lives from one second to 366 days", hint: "--ttl 30d")
         }
+        tokens.forgetOld(now: wallSeconds)
         guard tokens.records.count < TokenStore.most else {
             return failed(session, "there are \(TokenStore.most) tokens already", hint: "doorward token revoke")
         }
@@ -162,7 +167,7 @@ extension BrokerRoom {
             return failed(
                 session, "no server \(server) is sealed", hint: "doorward registry list; doorward registry seal after adding one")
         }
-        let now = WallClock.microseconds / 1_000_000
+        let now = wallSeconds
         let made = tokens.make(client: client, servers: servers, listener: listener, life: life, now: now)
         administer(.tokenIssued, session) { json in
             json.key("client")
@@ -190,7 +195,7 @@ extension BrokerRoom {
     }
 
     private func revoke(_ selector: [UInt8], _ session: OperatorSession) {
-        let now = WallClock.microseconds / 1_000_000
+        let now = wallSeconds
         let chosen = tokens.select(selector, now: now)
         guard !chosen.isEmpty else {
             return failed(session, "no live token has that id or client", hint: "doorward token list")
@@ -219,7 +224,10 @@ extension BrokerRoom {
 
     /// A new token for the same client and scope; the old one ends in the same moment.
     private func rotate(_ selector: [UInt8], _ life: UInt64, _ session: OperatorSession) {
-        let now = WallClock.microseconds / 1_000_000
+        let now = wallSeconds
+        guard life <= TokenStore.longestLife else {
+            return failed(session, "a token lives from one second to 366 days", hint: "--ttl 30d")
+        }
         let chosen = tokens.select(selector, now: now)
         guard let old = chosen.first, chosen.count == 1 else {
             return failed(

@@ -6,7 +6,7 @@ internal import StrictJSON
 /// everything that a server gets under those names is made anew.
 extension BrokerRoom {
     private static let reservedPrefix = Array("io.modelcontextprotocol/".utf8)
-    private static let ownPrefix = Array("dev.doorward/".utf8)
+    private static let ownPrefix = Array(Product.metaPrefix.utf8)
 
     /// `_meta` and the members that `write` adds, whose keys sort behind it.
     func upstreamParameters(_ call: Call, _ tree: JSONTree, _ write: (inout JSONWriter) -> Void) -> CanonicalJSON {
@@ -26,7 +26,7 @@ extension BrokerRoom {
             call.logLevel = LogLevel(tree, tree.member(meta, "io.modelcontextprotocol/logLevel"))
         }
         if call.progressToken != nil {
-            call.progressNumber = Int64(numbers.take())
+            call.progressNumber = takeProgressNumber()
             edits.append(.put("progressToken", JSONText.integer(call.progressNumber)))
         }
         let isModern = call.server?.era == .modern
@@ -67,6 +67,7 @@ extension BrokerRoom {
     /// Passes a member of the modern era on unread, where both sides speak it (MCP-G18).
     func carry(_ key: StaticString, _ call: Call, _ tree: JSONTree, _ json: inout JSONWriter) {
         guard call.era == .modern, call.server?.era == .modern, let node = tree.member(.root, key) else { return }
+        call.isRepeat = true
         json.key(key)
         json.value(tree, node)
     }

@@ -13,8 +13,11 @@ final class ReviewProbe {
     private var tools: [CanonicalJSON] = []
     private var prompts: [CanonicalJSON] = []
     private var templates: [CanonicalJSON] = []
+    private var bytes = 0
     private var pages = 0
     private var stage = 0
+    /// Of everything that is collected: more fits no reply, and nobody would read it.
+    private static let mostBytes = 16 << 20
 
     init(session: OperatorSession, room: BrokerRoom) {
         self.session = session
@@ -44,19 +47,20 @@ final class ReviewProbe {
         case .tools: key = "tools"
         case .prompts: key = "prompts"
         case .templates: key = "resourceTemplates"
-        case .discover, .initialize, .setLevel, .subscribe, .listen: return
+        case .discover, .initialize, .setLevel, .subscribe, .listen, .nothing: return
         }
         // A server that declares a kind and then knows no such list offers nothing of it.
         if !isError, let list = tree.member(node, key) {
             for element in tree.elements(list) {
-                guard tools.count + prompts.count + templates.count < Upstream.mostOffered else {
-                    return fail(upstream, .serverMisbehaved)
-                }
                 let object = tree.canonical(element)
+                bytes += object.bytes.count
+                guard tools.count + prompts.count + templates.count < Upstream.mostOffered, bytes <= Self.mostBytes else {
+                    return room.fail(upstream, .serverMisbehaved, why: "list-too-long")
+                }
                 switch request {
                 case .prompts: prompts.append(object)
                 case .templates: templates.append(object)
-                case .tools, .discover, .initialize, .setLevel, .subscribe, .listen: tools.append(object)
+                case .tools, .discover, .initialize, .setLevel, .subscribe, .listen, .nothing: tools.append(object)
                 }
             }
             pages += 1
@@ -91,7 +95,7 @@ final class ReviewProbe {
         room.reply(.done(document: json.take()), to: session)
         upstream.review = nil
         upstream.state = .ready
-        room.leave(upstream)
+        room.dismiss(upstream)
     }
 
     private func write(_ key: StaticString, _ objects: [CanonicalJSON], _ json: inout JSONWriter) {
@@ -119,9 +123,9 @@ extension BrokerRoom {
                 to: session)
         }
         let key = UpstreamKey(
-            server: server, principal: 0, choices: view.sealed.choices([]) ?? [], offers: 0, session: numbers.take())
+            server: server, principal: 0, choices: view.sealed.choices([]) ?? [], offers: 0, session: takeNumber())
         do throws(Denial) {
-            let upstream = try launch(key, view, nil, offers: [])
+            let upstream = try launch(key, view, owner: nil, purpose: "review", offers: [])
             upstream.review = ReviewProbe(session: session, room: self)
         } catch {
             let meaning = error.meaning

@@ -93,6 +93,11 @@ extension BrokerRoom {
         let tree = replyTree
         let canonicalID = Self.canonical(id)
         guard upstream.revision.era == .legacy else { return drop(upstream, .notAllowed) }
+        guard upstream.countUnasked(now) <= Self.mostNotifications else { return drop(upstream, .tooMany) }
+        // Each gets an answer, and answers that it does not read would pile up here.
+        guard upstream.outgoing.count < Upstream.mostOutgoing else {
+            return fail(upstream, .serverMisbehaved, why: "not-reading")
+        }
         if tree.equals(method, "ping") {
             write(compose.responseLine(id: canonicalID, result: Compose.emptyObject), to: upstream)
             return
@@ -108,7 +113,7 @@ extension BrokerRoom {
             return
         }
         let question = HeldQuestion(
-            number: numbers.take(), id: canonicalID, deadline: now.adding(milliseconds: Self.answerMilliseconds))
+            number: takeNumber(), id: canonicalID, deadline: now.adding(milliseconds: Self.answerMilliseconds))
         let shown = checked.shown(tree, parameters, server: upstream.view.name)
         let live = upstream.liveCalls
         if let session = sessions[upstream.key.session] {
@@ -163,6 +168,7 @@ extension BrokerRoom {
             state: state, principal: call.principal, upstream: upstream, question: question, upstreamID: call.upstreamID,
             method: call.method, salient: Self.salient(call), deadline: question.deadline)
         heldCalls[state] = held
+        upstream.awaited[call.upstreamID] = .held(state)
         let message = compose.result(call.id) { json in
             json.beginObject()
             json.key("_meta")
@@ -183,49 +189,56 @@ extension BrokerRoom {
             json.string("input_required")
             json.endObject()
         }
-        close(call, .inputRequired, answerBytes: message.count)
-        finish(call, 200, message)
+        deliver(call, .inputRequired, message)
     }
 
     private static func salient(_ call: Call) -> SHA256Digest {
         var hash = SHA256()
         let server = call.server?.name.bytes ?? []
         let rest = call.salientBytes
+        // A server's name holds no zero byte, so the two cannot run into each other.
         hash.update(server.span)
+        hash.update([0].span)
         hash.update(rest.span)
         return hash.finish()
     }
 
-    /// The repeat of a held request: its answer goes to the server, and the open call becomes this one's.
-    ///
-    /// - Returns: false if the request carries no state of ours.
-    func resume(_ call: Call) throws(Denial) -> HeldCall? {
+    /// The repeat of a held request: its answer goes to the server, and the open call becomes this one's. A request
+    /// without a state of ours is a new one.
+    func resume(_ call: Call) throws(Denial) {
         guard call.era == .modern, call.server?.era == .legacy, let given = requestTree.member(.root, "requestState") else {
-            return nil
+            return
         }
-        // Taken out before anything else is looked at: of two simultaneous repeats one finds it.
-        guard let state = requestTree.text(given), let held = heldCalls.removeValue(forKey: state) else {
+        guard let state = requestTree.text(given), let held = heldCalls[state], held.principal === call.principal else {
             throw .parametersMalformed
         }
-        guard held.principal === call.principal, held.method == call.method, held.salient == Self.salient(call),
-            held.deadline > now, held.upstream.state == .ready
-        else { throw .parametersMalformed }
+        // Taken out before anything else is looked at: of two simultaneous repeats one finds it.
+        heldCalls[state] = nil
+        guard held.method == call.method, held.salient == Self.salient(call), held.deadline > now,
+            held.upstream.state == .ready
+        else {
+            abandon(held)
+            throw .parametersMalformed
+        }
         let responses = requestTree.member(.root, "inputResponses")
         call.heldAnswer = responses.flatMap { requestTree.member($0, Self.answerKey) }.map { requestTree.canonical($0) }
-        return held
+        call.held = held
     }
 
     /// Gives a held call its new owner.
     func take(over held: HeldCall, _ call: Call) {
         let upstream = held.upstream
+        call.held = nil
         call.upstream = upstream
-        call.upstreamID = held.upstreamID
-        upstream.awaited[held.upstreamID] = .call(call)
         // The request itself is with the server already; what the grant allows is the answer to its question.
         _ = call.takeGrant()
-        guard upstream.state == .ready else { return refuse(call, .serverFailed) }
-        upstream.lastUsed = now
-        guard upstream.questions.removeValue(forKey: held.question.number) != nil else { return }
+        // The server may have ended or answered, or the question may have grown too old, while the disk was waited for.
+        guard upstream.state == .ready, upstream.questions.removeValue(forKey: held.question.number) != nil else {
+            return refuse(call, .serverFailed)
+        }
+        call.upstreamID = held.upstreamID
+        upstream.awaited[held.upstreamID] = .call(call)
+        startClock(of: call, upstream)
         if let answer = call.heldAnswer {
             write(compose.responseLine(id: held.question.id, result: answer), to: upstream)
         } else {
@@ -235,21 +248,34 @@ extension BrokerRoom {
 
     // MARK: Ends
 
+    /// Nobody will bring the answer: the server is told so, and what it makes of that is nobody's.
+    func abandon(_ held: HeldCall) {
+        heldCalls[held.state] = nil
+        let upstream = held.upstream
+        guard upstream.questions.removeValue(forKey: held.question.number) != nil else { return }
+        write(compose.errorLine(id: held.question.id, code: -1, message: "no answer"), to: upstream)
+        upstream.awaited[held.upstreamID] = .own(.nothing)
+        upstream.expect(held.upstreamID, by: now.adding(milliseconds: upstream.view.sealed.traits.timeoutMilliseconds))
+    }
+
+    /// The server has answered the call without waiting for its client.
+    func forget(heldCall state: [UInt8]) {
+        guard let held = heldCalls.removeValue(forKey: state) else { return }
+        held.upstream.questions[held.question.number] = nil
+    }
+
     func forgetQuestions(of upstream: Upstream) {
         upstream.questions = [:]
         for (state, held) in heldCalls where held.upstream === upstream { heldCalls[state] = nil }
     }
 
     func tickHeld() {
+        for held in Array(heldCalls.values) where held.deadline <= now { abandon(held) }
         for upstream in upstreams.values {
             for (number, question) in upstream.questions where question.deadline <= now {
                 upstream.questions[number] = nil
                 write(compose.errorLine(id: question.id, code: -1, message: "no answer in time"), to: upstream)
             }
-        }
-        for (state, held) in heldCalls where held.deadline <= now {
-            heldCalls[state] = nil
-            held.upstream.awaited[held.upstreamID] = nil
         }
     }
 }

@@ -59,6 +59,12 @@ extension BrokerRoom {
             RefusalNote(connection: 0, denial: denial), listener: listener.name, peer: Records.peer(peer), client: nil)
     }
 
+    func refuseOperator(_ denial: Denial, _ uid: UInt32) {
+        guard let name = ListenerName(Array("operator".utf8)) else { return }
+        refuse(
+            RefusalNote(connection: 0, denial: denial), listener: name, peer: Records.peer(.unknown(uid: uid)), client: nil)
+    }
+
     /// A refusal of an understood message that never became an intent.
     func recordRefusal(_ denial: Denial, _ call: Call, field: StaticString? = nil, rule: RuleID? = nil) {
         let note = RefusalNote(

@@ -28,30 +28,41 @@ extension BrokerRoom {
 
     /// Spends the grant: nothing goes to a server without one.
     func send(_ call: Call, to upstream: Upstream) {
+        // Found out while the call was waiting.
+        if let tool = call.tool, upstream.view.isWithheld(tool) { return refuse(call, .toolChanged) }
         guard let grant = call.takeGrant() else { return refuse(call, .auditUnavailable) }
         assert(grant.sequence == call.intent)
         let id = upstream.takeID()
         call.upstreamID = id
         upstream.awaited[id] = .call(call)
         if call.progressNumber != 0 { upstream.progress[call.progressNumber] = call }
-        let patience = now.adding(milliseconds: view(upstream).traits.timeoutMilliseconds)
-        upstream.deadlines.append((patience, id))
-        call.hardDeadline = now.adding(milliseconds: 10 * view(upstream).traits.timeoutMilliseconds)
-        upstream.lastUsed = now
+        startClock(of: call, upstream)
         write(compose.requestLine(id: id, call.method.upstreamWord, call.parameters), to: upstream)
     }
 
-    private func view(_ upstream: Upstream) -> SealedServer { upstream.view.sealed }
+    /// From here on the server has its time, and ten times that whatever progress it reports (MCP-G21).
+    func startClock(of call: Call, _ upstream: Upstream) {
+        let timeout = upstream.view.sealed.traits.timeoutMilliseconds
+        call.lastProgress = now
+        call.hardDeadline = now.adding(milliseconds: 10 * timeout)
+        upstream.lastUsed = now
+        upstream.expect(call.upstreamID, by: now.adding(milliseconds: timeout))
+    }
 
     /// A request of our own; the answer comes to ``receive(own:_:from:)``.
     func send(own request: Upstream.OwnRequest, _ method: StaticString, _ parameters: CanonicalJSON?, to upstream: Upstream) {
         let id = upstream.takeID()
         upstream.awaited[id] = .own(request)
+        // Before that the start has one limit for everything; a subscription stays open.
+        if upstream.state == .ready, request != .listen {
+            upstream.expect(id, by: now.adding(milliseconds: upstream.view.sealed.traits.timeoutMilliseconds))
+        }
         write(compose.requestLine(id: id, method, parameters), to: upstream)
     }
 
     /// Queues one line; it is written at the end of the turn, together with whatever else goes to this server.
     func write(_ line: [UInt8], to upstream: Upstream) {
+        guard upstream.isUsable else { return }
         if upstream.outgoing.isEmpty && !upstream.isInputBlocked { upstreamsToWrite.append(upstream) }
         upstream.outgoing.append(line)
         upstream.outgoing.append(UInt8(ascii: "\n"))
@@ -146,12 +157,15 @@ extension BrokerRoom {
             return drop(upstream, .unasked)
         }
         upstream.lastUsed = now
+        upstream.unanswered = 0
         switch awaited {
         case .own(let request): receive(own: request, node, isError: isError, from: upstream)
         case .call(let call):
             if call.progressNumber != 0 { upstream.progress[call.progressNumber] = nil }
             if call.isOver { return }
             answer(call, node, isError: isError, from: upstream)
+        // It did not wait for its client: whoever comes with the answer now comes too late.
+        case .held(let state): forget(heldCall: state)
         }
     }
 
@@ -190,7 +204,7 @@ enum ServerFault {
     case envelope(EnvelopeFault)
     case unasked
     case notAllowed
-    case listTooLong
+    case tooMany
 
     var word: String {
         switch self {
@@ -198,7 +212,7 @@ enum ServerFault {
         case .envelope(let fault): "envelope-\(fault.word)"
         case .unasked: "unasked-answer"
         case .notAllowed: "method-not-allowed"
-        case .listTooLong: "list-too-long"
+        case .tooMany: "too-many-requests"
         }
     }
 }

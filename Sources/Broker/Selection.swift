@@ -23,16 +23,28 @@ enum ResourceAddress {
 struct ListCursor: Equatable {
     /// Server whose page comes next.
     let server: ServerName
-    /// That server's own cursor; empty at its beginning.
+    /// Where in that server's list: its own cursor, or for pinned lists a place; empty at the beginning.
     let inner: [UInt8]
 
-    static let maxBytes = 4096
+    /// Longer than what we hand out for the longest cursor that a server may have.
+    static let maxBytes = 2 * ParameterShape.maxAddressBytes
 
     var text: [UInt8] { Base64URL.encode(server.bytes + [UInt8(ascii: ":")] + inner) }
 
     init(server: ServerName, inner: [UInt8]) {
         self.server = server
         self.inner = inner
+    }
+
+    init(server: ServerName, object: Int) {
+        self.init(server: server, inner: object == 0 ? [] : Array(String(object).utf8))
+    }
+
+    /// The place in a pinned list; nil if it is none.
+    var object: Int? {
+        if inner.isEmpty { return 0 }
+        guard inner.count <= 6, inner.first != UInt8(ascii: "0"), inner.allSatisfy(\.isDigit) else { return nil }
+        return inner.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 
     init?(_ text: [UInt8]) {

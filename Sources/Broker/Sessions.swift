@@ -6,6 +6,9 @@ internal import StrictJSON
 
 /// `initialize` and `server/discover`: what this caller can use here, in one breath. Neither starts a server.
 extension BrokerRoom {
+    /// Parameters that one session may choose.
+    private static let mostChosen = 64
+
     func openSession(_ call: Call, _ decision: Decision) throws(Denial) {
         let tree = requestTree
         guard decision.session == 0 else { throw .sessionNotAllowed }
@@ -13,11 +16,13 @@ extension BrokerRoom {
         // Any revision but our two legacy ones is answered with the newest of them, and the client decides for itself.
         let asked = tree.member(.root, "protocolVersion").flatMap(tree.text).flatMap(Revision.init(word:))
         let revision = asked.flatMap { $0.era == .legacy && Revision.served.contains($0) ? $0 : nil } ?? .newestLegacy
+        // The gate keeps the same bound; here it holds whatever the gate does.
+        guard call.principal.sessions < seal.registry.limits.sessionsPerCaller else { throw .sessionCap }
         let session = Session(
-            number: numbers.take(), connection: call.connection.handle, gate: call.gate, principal: call.principal,
-            server: decision.server, revision: revision, offers: ClientOffers(tree, tree.member(.root, "capabilities")))
-        session.servers = call.caller.servers
+            number: takeNumber(), gate: call.gate, caller: call.caller, server: decision.server, revision: revision,
+            offers: ClientOffers(tree, tree.member(.root, "capabilities")))
         if let meta = tree.member(.root, "_meta"), let chosen = tree.member(meta, Product.parametersKey) {
+            guard tree.kind(chosen) == .object, tree.count(chosen) <= Self.mostChosen else { throw .parameterUnknown }
             for (key, value) in tree.members(chosen) {
                 guard let name = tree.text(key), let text = tree.text(value) else { throw .parameterUnknown }
                 session.chosen.append((name, text))
@@ -28,6 +33,7 @@ extension BrokerRoom {
             }
         }
         sessions[session.number] = session
+        call.principal.sessions += 1
         noteAdmission(call.caller, call.connection)
         let message = compose.result(call.id) { json in
             json.beginObject()

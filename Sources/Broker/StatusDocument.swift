@@ -57,7 +57,7 @@ enum StatusDocument {
         json.key("since")
         json.unsigned(room.bootSeconds)
         json.key("tokens")
-        let seconds = WallClock.microseconds / 1_000_000
+        let seconds = room.wallSeconds
         json.unsigned(UInt64(room.tokens.records.filter { $0.isLive(at: seconds) }.count))
         json.key("uid")
         json.unsigned(UInt64(room.ownUser))

@@ -47,7 +47,7 @@ extension BrokerRoom {
     /// `subscriptions/listen`: acknowledged first, with the part that we honour.
     func listen(_ call: Call, _ decision: Decision) throws(Denial) {
         let tree = requestTree
-        guard let servers = servers(at: decision.server, call.caller, call.connection) else { throw .serverUnknown }
+        guard servers(at: decision.server, call.caller, call.connection) != nil else { throw .serverUnknown }
         guard let filter = tree.member(.root, "notifications"), tree.kind(filter) == .object else {
             throw .parametersMalformed
         }
@@ -59,6 +59,7 @@ extension BrokerRoom {
         if wants("resourcesListChanged") { kinds.append(.resources) }
         var resources: Set<SubscribedResource> = []
         var shown: [[UInt8]] = []
+        var starts: [ServerName: (view: ServerView, choices: [UInt8], offers: ClientOffers)] = [:]
         if let addresses = tree.member(filter, "resourceSubscriptions") {
             guard tree.count(addresses) <= Self.mostSubscribedResources else { throw .parametersMalformed }
             for element in tree.elements(addresses) {
@@ -66,9 +67,13 @@ extension BrokerRoom {
                     throw .parametersMalformed
                 }
                 guard let (view, local) = select(decision.server, address: address, call.caller, call.connection),
-                    servers.contains(where: { $0 === view }), view.capabilities.contains(.resourcesSubscribe),
-                    (try? permitReading(call, view, .resource(local))) != nil
+                    view.capabilities.contains(.resourcesSubscribe), mayRead(.resource(local), of: view, call.principal)
                 else { continue }
+                if starts[view.name] == nil {
+                    choose(view, for: call)
+                    try choose(call, decision)
+                    starts[view.name] = (view, call.choices, call.offers)
+                }
                 resources.insert(SubscribedResource(server: view.name, address: local))
                 shown.append(address)
             }
@@ -104,10 +109,15 @@ extension BrokerRoom {
             json.endObject()
         }
         order(call.gate, .event(Event(scope: .call(call.number), message: message)))
-        for resource in resources {
-            watch(resource, for: call.principal)
-            if let view = seal.server(resource.server) { start(view, for: call) }
+        for resource in resources { watch(resource, for: call.principal) }
+        for (view, choices, offers) in starts.values {
+            (call.choices, call.offers) = (choices, offers)
+            start(view, for: call)
         }
+    }
+
+    private func mayRead(_ target: Target, of view: ServerView, _ principal: Principal) -> Bool {
+        view.verdict(seal.registry.policy, client: principal.client, reading: target).kind == .allow
     }
 
     /// Whoever watches a resource needs the process that would tell of its changes. Where it may not be started now, the
@@ -160,20 +170,48 @@ extension BrokerRoom {
             guard only == nil || call.principal === only, subscription.server == nil || subscription.server == view.name,
                 isVisible(view, to: call.caller, on: call.connection)
             else { continue }
-            let message = compose.notification(kind.notification) { json in
-                json.beginObject()
-                writeMeta(of: call, &json)
-                json.endObject()
-            }
-            order(call.gate, .event(Event(scope: .call(call.number), message: message)))
+            tell(subscription, kind)
         }
         for session in sessions.values {
-            guard only == nil || session.principal === only, session.server == nil || session.server == view.name,
-                session.servers.map({ $0.contains(view.name) }) ?? true
-            else { continue }
-            let message = compose.notification(kind.notification) { $0.value(Compose.emptyObject) }
-            order(session.gate, .event(Event(scope: .session(session.number), message: message)))
+            guard only == nil || session.principal === only, session.reaches(view.name) else { continue }
+            tell(session, kind)
         }
+    }
+
+    /// After a new seal: everybody who sees a server that is not what it was, once for each kind of list.
+    func announceChanges(from old: Seal, to new: Seal) {
+        let isPolicyChanged = old.registry.policy != new.registry.policy
+        let changed = Set(old.servers.map(\.name) + new.servers.map(\.name)).filter { name in
+            guard let before = old.server(name), let after = new.server(name) else { return true }
+            return isPolicyChanged || !after.isSame(as: before)
+        }
+        guard !changed.isEmpty else { return }
+        for kind in [ListKind.tools, .prompts, .resources] {
+            for subscription in subscriptions where subscription.kinds.contains(where: { $0 == kind }) {
+                let call = subscription.call
+                guard changed.contains(where: { name in
+                    (subscription.server == nil || subscription.server == name)
+                        && (call.caller.servers.map { $0.contains(name) } ?? true)
+                }) else { continue }
+                tell(subscription, kind)
+            }
+            for session in sessions.values where changed.contains(where: session.reaches) { tell(session, kind) }
+        }
+    }
+
+    private func tell(_ subscription: Subscription, _ kind: ListKind) {
+        let call = subscription.call
+        let message = compose.notification(kind.notification) { json in
+            json.beginObject()
+            writeMeta(of: call, &json)
+            json.endObject()
+        }
+        order(call.gate, .event(Event(scope: .call(call.number), message: message)))
+    }
+
+    private func tell(_ session: Session, _ kind: ListKind) {
+        let message = compose.notification(kind.notification) { $0.value(Compose.emptyObject) }
+        order(session.gate, .event(Event(scope: .session(session.number), message: message)))
     }
 
     func notifySubscriptions(updated address: [UInt8], _ upstream: Upstream) {
@@ -276,7 +314,9 @@ extension BrokerRoom {
     private func sendListen(to upstream: Upstream) {
         for (id, awaited) in upstream.awaited {
             if case .own(.listen) = awaited {
-                upstream.awaited[id] = nil
+                // It may close it with a result.
+                upstream.awaited[id] = .own(.nothing)
+                upstream.expect(id, by: now.adding(milliseconds: upstream.view.sealed.traits.timeoutMilliseconds))
                 write(compose.notificationLine("notifications/cancelled", Envelopes.cancelled(id)), to: upstream)
             }
         }

@@ -133,7 +133,7 @@ struct TokenStore: ~Copyable {
         do { try reader.read(bytes.span, into: &tree) } catch {
             throw BrokerFault("the file of tokens is not JSON: \(error.rule.rawValue)", hint: hint)
         }
-        do { records = try TokenCoding.read(tree) } catch {
+        do throws(TokenCoding.Damage) { records = try TokenCoding.read(tree) } catch {
             throw BrokerFault("the file of tokens is damaged: \(error)", hint: hint)
         }
         index()

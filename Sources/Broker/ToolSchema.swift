@@ -16,10 +16,19 @@ final class ToolSchema {
 
     init(_ object: CanonicalJSON) { self.object = object }
 
+    /// Whether calls of the tool can be judged at all; one whose cannot is not offered.
+    var isUsable: Bool { if case .ready = compiled() { true } else { false } }
+
     /// Whether arguments fit; a schema that cannot be used lets nothing pass.
     func accepts(_ tree: JSONTree, _ arguments: JSONNode?) -> Bool {
         guard case .ready(let schema, _) = compiled() else { return false }
         return schema.accepts(tree, arguments)
+    }
+
+    /// What a caller should change in arguments that do not fit; nil where that cannot be said.
+    func complaint(_ tree: JSONTree, _ arguments: JSONNode?) -> String? {
+        guard case .ready(let schema, _) = compiled() else { return nil }
+        return schema.violation(tree, arguments)?.description
     }
 
     /// The arguments that headers of a modern request repeat.
@@ -39,6 +48,12 @@ final class ToolSchema {
         let bytes = object.bytes
         do throws(JSONError) { try reader.read(bytes.span, into: &tree) } catch { return .unusable }
         guard let schema = tree.member(.root, "inputSchema") else { return .unusable }
+        // Tasks are not served, so a tool that demands to be one cannot be called.
+        if let execution = tree.member(.root, "execution"), let support = tree.member(execution, "taskSupport"),
+            tree.equals(support, "required")
+        {
+            return .unusable
+        }
         do throws(MirrorFault) {
             let mirrors = try MirrorRules.find(tree, schema)
             do throws(SchemaFault) { return .ready(try ArgumentSchema(tree, schema), mirrors) } catch { return .unusable }

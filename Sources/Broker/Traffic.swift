@@ -14,6 +14,7 @@ final class Principal {
     var demand: PeerDemand
     var callsInFlight: UInt32 = 0
     var serverProcesses: UInt32 = 0
+    var sessions: UInt32 = 0
     /// Messages of the current and the previous window of ten seconds.
     private var window: (start: UInt64, count: UInt32, before: UInt32) = (0, 0, 0)
 
@@ -50,6 +51,9 @@ final class Caller {
     let expires: UInt64?
     /// The first thing that passed has been recorded.
     var isAdmitted = false
+    /// Why it may no longer do anything. It stays in the books as long as its connection, since messages of it may be on
+    /// their way when it ends.
+    var ended: Denial?
 
     init(
         handle: UInt32, connection: UInt32, principal: Principal, token: TokenID?, servers: Set<ServerName>?,
@@ -90,7 +94,6 @@ final class Connection {
 /// A session of the legacy era, as the broker sees it; its id is the gate's affair.
 final class Session {
     let number: UInt32
-    let connection: UInt32
     let gate: GateRoom
     let principal: Principal
     /// Nil on the aggregate endpoint.
@@ -102,22 +105,30 @@ final class Session {
     var logLevel: LogLevel?
     /// Resources that it watches.
     var subscriptions: Set<SubscribedResource> = []
-    /// Servers that the credential behind `initialize` reaches; nil for all.
-    var servers: Set<ServerName>?
+    /// The credential behind `initialize`, with the servers that it reaches (nil for all) and its end.
+    let token: TokenID?
+    let servers: Set<ServerName>?
+    let expires: UInt64?
     /// Choices of parameters that `initialize` named.
     var chosen: [(parameter: [UInt8], value: [UInt8])] = []
 
     init(
-        number: UInt32, connection: UInt32, gate: GateRoom, principal: Principal, server: ServerName?, revision: Revision,
-        offers: ClientOffers
+        number: UInt32, gate: GateRoom, caller: Caller, server: ServerName?, revision: Revision, offers: ClientOffers
     ) {
         self.number = number
-        self.connection = connection
         self.gate = gate
-        self.principal = principal
+        principal = caller.principal
+        token = caller.token
+        servers = caller.servers
+        expires = caller.expires
         self.server = server
         self.revision = revision
         self.offers = offers
+    }
+
+    /// Whether what this server says of its own accord may be told here.
+    func reaches(_ name: ServerName) -> Bool {
+        (server == nil || server == name) && (servers.map { $0.contains(name) } ?? true)
     }
 }
 

@@ -14,6 +14,8 @@ struct UpstreamKey: Hashable {
     /// question over stdio does not say which call it is about.
     let offers: UInt8
     let session: UInt32
+
+    var backoff: Backoff.Key { Backoff.Key(server: server, principal: principal, choices: choices) }
 }
 
 /// One running server (or one that is being started): its pipes, and what is asked of it.
@@ -35,9 +37,19 @@ final class Upstream {
         case gone
     }
 
+    /// Whether its tools are being compared while it serves.
+    enum ListingState {
+        case none
+        case running
+        /// It announced another change meanwhile.
+        case stale
+    }
+
     /// What an answer is awaited for.
     enum Awaited {
         case call(Call)
+        /// A call that waits for its client's answer to the server's question, by its state; see ``HeldCall``.
+        case held([UInt8])
         /// A request of our own; the reply goes to the stage that sent it.
         case own(OwnRequest)
     }
@@ -45,18 +57,22 @@ final class Upstream {
     enum OwnRequest: Equatable {
         case discover
         case initialize
-        case tools(offered: Bool)
+        case tools
         case prompts
         case templates
         case setLevel
         case subscribe([UInt8])
         case listen
+        /// Withdrawn: the answer, should there be one, means nothing.
+        case nothing
     }
 
     let number: UInt32
     let key: UpstreamKey
     private(set) var view: ServerView
-    /// Nil for a process that is started for a review.
+    /// The seal that it is started by.
+    private(set) var seal: Digest
+    /// Whom it serves; nil where it serves everybody, or a review.
     let principal: Principal?
     var state: State = .recording
     /// Waits in the journal until the launch is recorded.
@@ -68,11 +84,13 @@ final class Upstream {
     var deadline: Instant?
     /// Of a review: when the modern greeting is given up.
     var probeDeadline: Instant?
-    /// It is to leave then, busy or not yet: its session has ended or its entry has changed.
-    var leaveBy: Instant?
+    /// The last session of its client has ended: it goes then, unless somebody calls before.
+    var lingersUntil: Instant?
+    /// It is to leave as soon as it is idle: its session has ended or its entry has changed.
+    var isDismissed = false
     var leaveStage = 0
-    /// Calls that it never answered.
-    var overdue = 0
+    /// Calls in a row that it did not answer in time.
+    var unanswered = 0
     private var notifications: (second: UInt64, count: Int) = (0, 0)
     var lastUsed = Instant(nanoseconds: 0)
 
@@ -99,9 +117,9 @@ final class Upstream {
     var lastDetail: [UInt8] = []
     private var nextID: Int64 = 1
     var awaited: [Int64: Awaited] = [:]
-    /// Calls in the order of their deadlines: one server has one time limit.
-    var deadlines: [(at: Instant, id: Int64)] = []
-    var deadlineHead = 0
+    /// Requests in the order of their deadlines. One server has one time limit, so most are added at the end.
+    private var deadlines: [(at: Instant, id: Int64)] = []
+    private var deadlineHead = 0
     /// By the token that goes upstream; the client's own never does.
     var progress: [Int64: Call] = [:]
     /// Calls that wait until it is ready.
@@ -109,6 +127,9 @@ final class Upstream {
     /// What it offered, collected page by page.
     var offered: [(name: [UInt8], digest: Digest)] = []
     var pages = 0
+    var listing = ListingState.none
+    /// No listing before: a server that announces changes all the time is not asked all the time.
+    var nextListing = Instant(nanoseconds: 0)
     /// Server requests that a client is asked on its behalf, by our number.
     var questions: [UInt32: HeldQuestion] = [:]
     /// Unasked, malformed or forbidden messages so far; see ``Upstream/mostFaults``.
@@ -122,16 +143,19 @@ final class Upstream {
     static let mostFaults = 100
     /// Calls that may wait for one process.
     static let mostAwaited = 1024
+    /// After this many calls in a row that it let run into their limit it is stopped.
+    static let mostUnanswered = 64
     /// Pages of one listing, and objects in all: a server that never ends its list is not listed further.
     static let mostPages = 64
     static let mostOffered = 4096
     /// Bytes waiting to be written to it above which calls are refused.
     static let mostOutgoing = 16 << 20
 
-    init(number: UInt32, key: UpstreamKey, view: ServerView, principal: Principal?) {
+    init(number: UInt32, key: UpstreamKey, view: ServerView, seal: Digest, principal: Principal?) {
         self.number = number
         self.key = key
         self.view = view
+        self.seal = seal
         self.principal = principal
     }
 
@@ -147,17 +171,29 @@ final class Upstream {
         }
     }
 
+    /// A listing of its tools is under way.
+    var isListing: Bool {
+        awaited.values.contains { awaited in
+            if case .own(.tools) = awaited { true } else { false }
+        }
+    }
+
     var isIdle: Bool { queue.isEmpty && outgoing.isEmpty && questions.isEmpty && liveCalls.isEmpty }
 
     /// The same entry in a newer seal.
-    func rebind(to view: ServerView) { self.view = view }
+    func rebind(to view: ServerView, seal: Digest) {
+        self.view = view
+        self.seal = seal
+    }
 
-    /// Counts one notification; false for those above `most` in one second.
-    func mayNotify(_ now: Instant, most: Int) -> Bool {
+    /// Counts one message that was not asked for.
+    ///
+    /// - Returns: how many there were in this second.
+    func countUnasked(_ now: Instant) -> Int {
         let second = now.nanoseconds / 1_000_000_000
         if second != notifications.second { notifications = (second, 0) }
         notifications.count += 1
-        return notifications.count <= most
+        return notifications.count
     }
 
     var isUsable: Bool {
@@ -167,7 +203,20 @@ final class Upstream {
         }
     }
 
-    /// The earliest call that is overdue, taken out of the order; nil if none is.
+    /// The answer to `id` is due then.
+    func expect(_ id: Int64, by deadline: Instant) {
+        // Answered requests are forgotten at the front; behind one that takes its time they would pile up.
+        if deadlines.count > 2 * awaited.count + 1024 {
+            deadlines.removeFirst(deadlineHead)
+            deadlineHead = 0
+            deadlines.removeAll { awaited[$0.id] == nil }
+        }
+        var place = deadlines.count
+        while place > deadlineHead, deadlines[place - 1].at > deadline { place -= 1 }
+        deadlines.insert((deadline, id), at: place)
+    }
+
+    /// The earliest request that is overdue, taken out of the order; nil if none is.
     func takeOverdue(_ now: Instant) -> Int64? {
         while deadlineHead < deadlines.count {
             let first = deadlines[deadlineHead]

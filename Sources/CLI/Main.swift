@@ -4,6 +4,8 @@ internal import Linux
 
 /// The program's life: one command line, one exit status.
 func runCommandLine() -> Never {
+    // Without anything to say it to.
+    do throws(SyscallError) { try StandardStream.fillGaps() } catch { exit(ExitStatus.failed.code) }
     let words = CommandLine.arguments.dropFirst().map { Array($0.utf8) }
     exit(run(words, Console.standard()).code)
 }

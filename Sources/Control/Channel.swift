@@ -56,7 +56,10 @@ package final class Channel {
         append(OutgoingPacket(writer.bytes, passing: descriptors))
     }
 
-    package var isCongested: Bool { waitingBytes + batch.bytes.count > Self.congestion }
+    package var isCongested: Bool { waitingCount > Self.congestion }
+
+    /// Bytes that the other side has not taken yet.
+    package var waitingCount: Int { waitingBytes + batch.bytes.count }
 
     /// Hands everything to the kernel. `.wouldBlock`: wait until the socket is writable and flush again.
     package func flush() throws(ChannelError) -> Transfer {

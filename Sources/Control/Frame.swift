@@ -38,7 +38,8 @@ package enum FrameError: Error, Equatable, Sendable {
 package enum FrameForm {
     package static let version: UInt8 = 1
     package static let headerBytes = 8
-    /// A packet on a SOCK_SEQPACKET pair: small enough to fit any socket buffer, large enough to batch (house A7).
+    /// A packet on a SOCK_SEQPACKET pair: small enough to fit any socket buffer, large enough to batch
+    /// (docs/decisions/0009).
     package static let maxPacketBytes = 65_536
     /// Fields of one part.
     package static let maxPartBytes = maxPacketBytes - headerBytes

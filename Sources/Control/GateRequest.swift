@@ -80,12 +80,12 @@ package struct Decision: Equatable, Sendable {
     package var id: [UInt8]
     /// `params`, canonical; empty if there were none.
     package var parameters: [UInt8]
-    /// `Mcp-Param-*` headers: lower-case rest of the name, and value.
-    package var mirrored: [MirroredHeader]
+    /// `Mcp-Param-*` headers: lower-case rest of the name, and value. Nil where a message has no headers, in a WebSocket.
+    package var mirrored: [MirroredHeader]?
 
     package init(
         call: UInt32, connection: UInt32, caller: UInt32, session: UInt32, method: Method, revision: Revision,
-        server: ServerName?, id: [UInt8], parameters: [UInt8], mirrored: [MirroredHeader]
+        server: ServerName?, id: [UInt8], parameters: [UInt8], mirrored: [MirroredHeader]?
     ) {
         self.call = call
         self.connection = connection

@@ -78,7 +78,8 @@ extension Decision {
         writer.data(server?.bytes ?? [])
         writer.data(id)
         writer.data(parameters)
-        writer.list(mirrored) { writer, header in
+        writer.flag(mirrored != nil)
+        writer.list(mirrored ?? []) { writer, header in
             writer.data(header.name)
             writer.data(header.value)
         }
@@ -100,11 +101,18 @@ extension Decision {
             call: call, connection: connection, caller: caller, session: session, method: method, revision: revision,
             server: server, id: try reader.data(atMost: Caps.id, "id"),
             parameters: try reader.data(atMost: Caps.message, "parameters"),
-            mirrored: try reader.list(atMost: Caps.mirroredCount, "mirrored") { reader throws(FrameError) in
-                MirroredHeader(
-                    name: try reader.data(atMost: Caps.name, "mirrored name"),
-                    value: try reader.data(atMost: Caps.mirroredValue, "mirrored value"))
-            })
+            mirrored: try mirrored(&reader))
+    }
+
+    private static func mirrored(_ reader: inout FrameReader) throws(FrameError) -> [MirroredHeader]? {
+        let hasHeaders = try reader.flag("has headers")
+        let headers = try reader.list(atMost: Caps.mirroredCount, "mirrored") { reader throws(FrameError) in
+            MirroredHeader(
+                name: try reader.data(atMost: Caps.name, "mirrored name"),
+                value: try reader.data(atMost: Caps.mirroredValue, "mirrored value"))
+        }
+        guard hasHeaders || headers.isEmpty else { throw .invalid("mirrored") }
+        return hasHeaders ? headers : nil
     }
 }
 

@@ -4,7 +4,9 @@ package import Policy
 /// What the launcher tells the broker.
 package enum LaunchReport: Equatable, Sendable {
     /// What the installation is, and what was enforced on the broker; the first frame.
-    case standUp(mode: Mode, isFullDemanded: Bool, report: [UInt8])
+    ///
+    /// - `startsNewChain`: the operator's word that a damaged log may be followed by a new chain.
+    case standUp(mode: Mode, isFullDemanded: Bool, startsNewChain: Bool = false, report: [UInt8])
     /// The sealed registry in force, as an open file that was checked for owner, mode and digest.
     case seal(digest: Digest)
     /// The registry that is on disk now is not believed; the one in force stays.
@@ -83,9 +85,10 @@ package enum LaunchReport: Equatable, Sendable {
     package func write(to writer: inout FrameWriter) {
         writer.begin(kind.rawValue)
         switch self {
-        case .standUp(let mode, let isFullDemanded, let report):
+        case .standUp(let mode, let isFullDemanded, let startsNewChain, let report):
             writer.u8(mode.rawValue)
             writer.flag(isFullDemanded)
+            writer.flag(startsNewChain)
             writer.data(report)
         case .seal(let digest): writer.data(digest.bytes)
         case .sealRefused(let reason): writer.data(reason)
@@ -123,7 +126,7 @@ package enum LaunchReport: Equatable, Sendable {
         case .standUp:
             guard let mode = Mode(rawValue: try reader.u8()) else { throw .invalid("mode") }
             report = .standUp(
-                mode: mode, isFullDemanded: try reader.flag("full"),
+                mode: mode, isFullDemanded: try reader.flag("full"), startsNewChain: try reader.flag("chain"),
                 report: try reader.data(atMost: Caps.report, "report"))
         case .seal:
             guard let digest = Digest(try reader.data(atMost: Digest.byteCount, "seal")) else { throw .invalid("seal") }

@@ -82,6 +82,8 @@ final class GateRoom {
 
     /// Runs until the room has nothing left to do, or cannot go on.
     func run() throws(GateEnd) -> Never {
+        // What stands ready to be said: the broker says nothing before it has heard it.
+        try flushDoor()
         while true { try turn(wait: nextWait()) }
     }
 

@@ -112,7 +112,7 @@ extension GateRoom {
     func decide(
         _ number: UInt32, _ method: Method, _ revision: Revision, _ id: RequestID, _ parameters: consuming [UInt8],
         _ connection: Connection, _ caller: KnownCaller, _ endpoint: Endpoint, _ session: UInt32,
-        _ mirrored: [MirroredHeader]
+        _ mirrored: [MirroredHeader]?
     ) {
         idWriter.reset()
         id.write(to: &idWriter)

@@ -119,7 +119,7 @@ extension GateRoom {
         socket.noteServed(method, revision.era)
         decide(
             number, method, revision, id, canonical, connection, socket.caller, socket.endpoint,
-            socket.session?.number ?? 0, [])
+            socket.session?.number ?? 0, nil)
     }
 
     /// Appends one message as a text frame.

@@ -10,10 +10,14 @@ struct Invocation: Equatable {
     /// The sealed registry.
     let registry: String
     let isFullDemanded: Bool
+    /// The operator's word that a damaged log may be followed by a new chain.
+    let startsNewChain: Bool
     /// Addresses that replace the sealed ones, by listener.
     let listeners: [ListenerEntry]
 
-    /// `serve|administer STATE REGISTRY full|reduced [NAME=ADDRESS…]`
+    static let newChain = "--new-audit-chain"
+
+    /// `serve|administer STATE REGISTRY full|reduced [--new-audit-chain] [NAME=ADDRESS…]`
     init(_ arguments: [String]) throws(LaunchFault) {
         guard arguments.count >= 4 else { throw Self.usage }
         switch arguments[0] {
@@ -31,8 +35,9 @@ struct Invocation: Equatable {
         case "reduced": isFullDemanded = false
         default: throw Self.usage
         }
+        startsNewChain = arguments.count > 4 && arguments[4] == Self.newChain
         var listeners: [ListenerEntry] = []
-        for argument in arguments.dropFirst(4) {
+        for argument in arguments.dropFirst(startsNewChain ? 5 : 4) {
             let parts = argument.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, let name = ListenerName(Array(parts[0].utf8)),
                 let address = ListenAddress(Array(parts[1].utf8))

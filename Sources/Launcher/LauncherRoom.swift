@@ -31,6 +31,8 @@ final class LauncherRoom {
     var gateStarts: [Instant] = []
     var watchStarts: [Instant] = []
     private var status: Int32?
+    /// The broker has been told to finish what is in flight.
+    private var isEnding = false
     private var killAt: Instant?
 
     enum Tier { case full, reduced }
@@ -177,10 +179,10 @@ final class LauncherRoom {
         case .startGate(let listener): scheduleGate(listener)
         case .reload: reload()
         case .finished: takeDown(status: 0)
-        case .fatal(let error, let hint):
+        case .fatal(let error, let hint, let isUnconfined):
             Console.line("doorward: error: \(String(decoding: error, as: UTF8.self))")
             if !hint.isEmpty { Console.line("doorward: hint: \(String(decoding: hint, as: UTF8.self))") }
-            takeDown(status: state == .preparing ? LaunchFault.unconfined : 1)
+            takeDown(status: isUnconfined ? LaunchFault.unconfined : 1)
         }
     }
 
@@ -210,7 +212,12 @@ final class LauncherRoom {
                     if state == .serving { reload() }
                 default:
                     // A second wish to end is an order.
-                    if state == .stopping || state == .preparing { takeDown(status: 1) } else { tell(.terminate) }
+                    if isEnding || state == .stopping || state == .preparing {
+                        takeDown(status: 1)
+                    } else {
+                        isEnding = true
+                        tell(.terminate)
+                    }
                 }
             }
         } catch { Console.line("doorward: warning: signals cannot be read: \(error)") }

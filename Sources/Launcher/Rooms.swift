@@ -24,7 +24,8 @@ extension LauncherRoom {
         let report = try startBroker()
         tell(
             .standUp(
-                mode: invocation.mode, isFullDemanded: invocation.isFullDemanded, report: report.encoded))
+                mode: invocation.mode, isFullDemanded: invocation.isFullDemanded,
+                startsNewChain: invocation.startsNewChain, report: report.encoded))
         do throws(SealRefusal) { try tellSeal() } catch { throw LaunchFault(error.reason, hint: error.hint) }
         if invocation.mode == .serve {
             try startWatch()
@@ -68,7 +69,8 @@ extension LauncherRoom {
         let now = Instant.now
         watchStarts.removeAll { $0.adding(milliseconds: 60_000) < now }
         guard watchStarts.count < 5 else {
-            Console.line("doorward: warning: the watcher keeps ending; callers are served without a look at their process")
+            Console.line(
+                "doorward: warning: the watcher keeps ending; callers are served without a look at their process")
             return
         }
         do throws(LaunchFault) { try startWatch() } catch { Console.say(error) }
@@ -183,12 +185,14 @@ private enum RoomPlans {
     }
 
     /// Without namespaces: Landlock says which paths, and the room's own filter does the rest.
-    static func reduced(_ role: ChildProcess.Role, _ arguments: [SystemString], _ shown: [SystemString]) -> SandboxPlan {
+    static func reduced(_ role: ChildProcess.Role, _ arguments: [SystemString], _ shown: [SystemString]) -> SandboxPlan
+    {
         let rules = LandlockRules(
             paths: shown.map { LandlockRules.Path($0, .readAndWrite) }, ports: LandlockRules.Ports())
         var plan = SandboxPlan(
             name: arguments[0], kind: .room, namespaces: [], root: nil, loopback: false, arguments: arguments,
-            environment: SandboxPlan.roomEnvironment, workingDirectory: "/", limits: limits, landlock: rules, seccomp: nil)
+            environment: SandboxPlan.roomEnvironment, workingDirectory: "/", limits: limits, landlock: rules,
+            seccomp: nil)
         if role == .watch { open(&plan) }
         return plan
     }

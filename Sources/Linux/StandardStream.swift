@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 internal import Glibc
 
 /// The three descriptors that a command line program is born with. They belong to whoever started it too, so their
@@ -7,6 +8,16 @@ package enum StandardStream: Int32, Sendable {
     case input = 0
     case output = 1
     case errors = 2
+
+    /// Puts something that ends when it is read and refuses to be written in the place of each stream that this process
+    /// was started without: otherwise the next file that is opened takes its number, and what is meant for a screen
+    /// goes there. Before anything is opened, and for programs that are executed later too.
+    package static func fillGaps() throws(SyscallError) {
+        for number in [input, output, errors].map(\.rawValue) where dw_fcntl_int(number, F_GETFD, 0) < 0 {
+            // A literal; the kernel gives the lowest free number, which is this one.
+            guard unsafe Glibc.open("/dev/null", O_RDONLY) == number else { throw .last("open", "/dev/null") }
+        }
+    }
 
     package var isTerminal: Bool { isatty(rawValue) == 1 }
 

@@ -44,6 +44,11 @@ package enum ThisProcess {
         try control(PR_SET_DUMPABLE, 0, "prctl(PR_SET_DUMPABLE)")
     }
 
+    /// Takes ``refuseInspection()`` back, which a copy of a process inherits.
+    package static func allowInspection() throws(SyscallError) {
+        try control(PR_SET_DUMPABLE, 1, "prctl(PR_SET_DUMPABLE)")
+    }
+
     /// From here on no exec can gain rights: not by set-uid, not by file capabilities. Cannot be undone.
     package static func gainNothing() throws(SyscallError) {
         try control(PR_SET_NO_NEW_PRIVS, 1, "prctl(PR_SET_NO_NEW_PRIVS)")

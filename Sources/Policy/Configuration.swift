@@ -45,7 +45,7 @@ package struct ClientEntry: Equatable, Sendable {
     }
 }
 
-/// How the journal treats intents (house A5).
+/// How the journal treats intents (docs/decisions/0010).
 package struct AuditSettings: Equatable, Sendable {
     /// Every intent waits for the disk, calls of class `reads` too.
     package let syncEach: Bool

@@ -31,7 +31,9 @@ package enum ConfigurationReader {
         var entries: [ListenerEntry] = []
         for (name, value) in fields.takeAll() {
             guard let listener = ListenerName(name) else { throw value.error("is not a listener's name") }
-            guard listener != .local else { throw value.error("is the name of the unix socket", hint: "choose another name") }
+            guard listener != .local else {
+                throw value.error("is the name of the unix socket", hint: "choose another name")
+            }
             guard let address = ListenAddress(try value.text()) else {
                 throw value.error(
                     "must be a loopback address and port such as \"127.0.0.1:8742\"",
@@ -71,7 +73,8 @@ package enum ConfigurationReader {
         for (name, value) in fields.takeAll() {
             guard let server = ServerName(name) else {
                 throw value.error(
-                    "is not a server's name", hint: "use lower-case letters, digits and single inner dashes, at most 32")
+                    "is not a server's name", hint: "use lower-case letters, digits and single inner dashes, at most 32"
+                )
             }
             entries.append(try ServerEntryReader.read(server, value))
         }
@@ -83,10 +86,14 @@ package enum ConfigurationReader {
         var rules: [Rule] = []
         for (index, element) in try value.elements().enumerated() {
             let rule = try rule(element, place: index + 1)
-            guard !rules.contains(where: { $0.id == rule.id }) else { throw element.error("has the id of another rule") }
+            guard !rules.contains(where: { $0.id == rule.id }) else {
+                throw element.error("has the id of another rule")
+            }
             rules.append(rule)
         }
-        guard rules.count <= ToolPolicy.maxRules else { throw value.error("holds more than \(ToolPolicy.maxRules) rules") }
+        guard rules.count <= ToolPolicy.maxRules else {
+            throw value.error("holds more than \(ToolPolicy.maxRules) rules")
+        }
         return rules
     }
 
@@ -133,7 +140,8 @@ package enum ConfigurationReader {
     static func limits(_ value: Fields.Value) throws(ConfigurationError) -> Limits {
         var fields = try value.fields()
         var limits = Limits.standard
-        func set(_ key: StaticString, _ path: WritableKeyPath<Limits, UInt32>, _ most: Int64) throws(ConfigurationError) {
+        func set(_ key: StaticString, _ path: WritableKeyPath<Limits, UInt32>, _ most: Int64) throws(ConfigurationError)
+        {
             if let value = fields.take(key) { limits[keyPath: path] = UInt32(try value.number(1...most)) }
         }
         try set("connections", \.connections, 16_384)

@@ -98,9 +98,10 @@ enum DangerTables {
 
     /// Beginnings (in lower case) of arguments that carry a command in themselves.
     static let executingWords: [String] = [
-        "exec:", "system:", "proxycommand=", "localcommand=", "core.pager=", "core.editor=", "core.sshcommand=",
+        "exec:", "ext::", "system:", "proxycommand=", "localcommand=", "core.pager=", "core.editor=",
+        "core.sshcommand=",
         "core.fsmonitor=", "core.hookspath=", "core.gitproxy=", "diff.external=", "alias.", "credential.helper=",
-        "-xx:onerror", "-xx:onoutofmemoryerror",
+        "-agentlib:", "-agentpath:", "-javaagent:", "-xx:onerror", "-xx:onoutofmemoryerror",
     ]
 
     static let codeLoadingVariables: Set<String> = [

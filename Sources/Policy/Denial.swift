@@ -275,7 +275,7 @@ extension Denial {
             DenialMeaning(10, "server-unknown", 404, -32602, "no such server for this caller",
                 hint: "doorward registry list; doorward token list")
         case .toolUnknown:
-            DenialMeaning(10, "tool-unknown", 400, -32602, "no such tool for this caller",
+            DenialMeaning(10, "tool-unknown", 400, -32602, "unknown tool: there is none of this name for this caller",
                 hint: "ask tools/list; doorward registry review SERVER if it is new")
         case .promptUnknown:
             DenialMeaning(10, "prompt-unknown", 400, -32602, "no such prompt for this caller",

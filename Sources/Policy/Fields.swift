@@ -144,7 +144,9 @@ struct Fields {
                 guard !all.contains(name) else { throw element.error("stands twice") }
                 all.append(name)
             }
-            guard !all.isEmpty else { throw error("is empty, so it would match nothing", hint: "leave the key out to match all") }
+            guard !all.isEmpty else {
+                throw error("is empty, so it would match nothing", hint: "leave the key out to match all")
+            }
             return all
         }
     }

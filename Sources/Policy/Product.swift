@@ -4,7 +4,9 @@
 package enum Product {
     package static let name: StaticString = "doorward"
     package static let version: StaticString = "0.1.0"
-    /// Prefix of our own keys in `_meta`.
+    /// Prefix of our own keys in `_meta`; nobody else's member there begins like this.
+    package static let metaPrefix = "dev.doorward/"
+    /// Key in `_meta` under which a refusal explains itself.
     package static let denialKey: StaticString = "dev.doorward/denial"
     /// Key in `_meta` by which a caller chooses among sealed parameters: an object of parameter names and value names.
     package static let parametersKey: StaticString = "dev.doorward/parameters"

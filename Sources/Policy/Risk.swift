@@ -43,6 +43,6 @@ package enum RiskClass: UInt8, CaseIterable, Comparable, Sendable {
     /// Default verdict of a tool of this class when no rule of the policy matches.
     package var defaultVerdict: VerdictKind { self == .reads ? .allow : .ask }
 
-    /// Whether a call may go out once its intent is written, before the disk has confirmed it (house A5).
+    /// Whether a call may go out once its intent is written, before the disk has confirmed it (docs/decisions/0010).
     package var mayRunBeforeSync: Bool { self == .reads }
 }

@@ -56,7 +56,14 @@ package enum SealedReader {
         let rules = try ConfigurationReader.rules(try fields.require("policy"))
         let sealedAt = try fields.require("sealedAt").number(0...1 << 50)
         var servers: [SealedServer] = []
-        for element in try fields.require("servers").elements() { servers.append(try server(element)) }
+        for element in try fields.require("servers").elements() {
+            let server = try server(element)
+            // In one order, so that none can stand twice.
+            if let last = servers.last, !last.name.bytes.lexicographicallyPrecedes(server.name.bytes) {
+                throw element.error("stands behind a name that is not smaller")
+            }
+            servers.append(server)
+        }
         let source = try fields.require("source").name({ Digest(hex: $0) }, "a digest")
         try fields.finish()
         return SealedRegistry(
@@ -100,6 +107,7 @@ package enum SealedReader {
             parameters: parameters, accepted: accepted, review: try fields.take("review").map(review))
         try fields.finish()
         guard !server.arguments.isEmpty else { throw value.error("has no arguments") }
+        guard server.parameters.count <= ParameterEntry.maxCount else { throw value.error("has too many parameters") }
         return server
     }
 
@@ -142,6 +150,7 @@ package enum SealedReader {
             try inner.finish()
         }
         try fields.finish()
+        guard (1...ParameterEntry.maxValues).contains(values.count) else { throw value.error("offers too many values") }
         return ParameterEntry(name: name, values: values)
     }
 
@@ -204,7 +213,8 @@ package enum SealedReader {
             reviewedAt: UInt64(try fields.require("reviewedAt").number(0...1 << 50)),
             revision: try fields.require("revision").name(Revision.init(word:), "a revision"),
             capabilities: capabilities, instructions: try fields.take("instructions")?.text(), tools: tools,
-            prompts: try objects(try fields.require("prompts")), templates: try objects(try fields.require("templates")),
+            prompts: try objects(try fields.require("prompts")),
+            templates: try objects(try fields.require("templates")),
             set: try fields.require("set").name({ Digest(hex: $0) }, "a digest"))
         try fields.finish()
         return review

@@ -280,7 +280,8 @@ package enum SealedWriter {
         json.beginObject()
         json.key("capabilities")
         write(
-            ServerCapabilities.words.filter { review.capabilities.contains($0.1) }.map { Array($0.0.description.utf8) }, &json
+            ServerCapabilities.words.filter { review.capabilities.contains($0.1) }.map { Array($0.0.description.utf8) },
+            &json
         )
         if let instructions = review.instructions {
             json.key("instructions")

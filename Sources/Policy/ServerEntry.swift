@@ -81,6 +81,11 @@ package struct ParameterEntry: Equatable, Sendable {
             self.text = text
         }
     }
+    /// More values than this are no choice that a person has looked at; a choice is one byte in a frame.
+    package static let maxValues = 64
+    /// Of one server.
+    package static let maxCount = 16
+
     package let name: ServerName
     /// In the order of the file; the first is used when a caller names none.
     package let values: [Value]

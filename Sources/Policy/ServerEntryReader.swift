@@ -6,7 +6,8 @@ enum ServerEntryReader {
     /// Members that other clients write and that mean nothing here: read, never used. What would weaken something
     /// (`autoApprove` and its kin) is among them on purpose, so that a pasted block is accepted and still asks.
     static let ignored: [StaticString] = [
-        "alwaysAllow", "autoApprove", "description", "disabledTools", "gallery", "icon", "icons", "notes", "title", "trust",
+        "alwaysAllow", "autoApprove", "description", "disabledTools", "gallery", "icon", "icons", "notes", "title",
+        "trust",
         "version",
     ]
 
@@ -54,7 +55,9 @@ enum ServerEntryReader {
 
     /// The parameter that a whole argument `${name}` stands for.
     static func placeholder(_ argument: [UInt8]) -> ServerName? {
-        guard argument.count > 3, argument.starts(with: "${".utf8), argument.last == UInt8(ascii: "}") else { return nil }
+        guard argument.count > 3, argument.starts(with: "${".utf8), argument.last == UInt8(ascii: "}") else {
+            return nil
+        }
         return ServerName(Array(argument.dropFirst(2).dropLast()))
     }
 
@@ -73,7 +76,8 @@ enum ServerEntryReader {
             let text = try value.text()
             guard !Words.contains(text, "${") else {
                 throw value.error(
-                    "holds a variable of another client", hint: "write the value, or refer to it: {\"file\": \"/path\"}")
+                    "holds a variable of another client", hint: "write the value, or refer to it: {\"file\": \"/path\"}"
+                )
             }
             return .plain(text)
         }
@@ -99,10 +103,14 @@ enum ServerEntryReader {
                 guard let choice = ServerName(name) else { throw value.error("is not a value's name") }
                 values.append(ParameterEntry.Value(name: choice, text: try value.text()))
             }
-            guard (1...64).contains(values.count) else { throw value.error("must offer 1 to 64 values") }
+            guard (1...ParameterEntry.maxValues).contains(values.count) else {
+                throw value.error("must offer 1 to \(ParameterEntry.maxValues) values")
+            }
             entries.append(ParameterEntry(name: parameter, values: values))
         }
-        guard entries.count <= 16 else { throw value.error("holds more than 16 parameters") }
+        guard entries.count <= ParameterEntry.maxCount else {
+            throw value.error("holds more than \(ParameterEntry.maxCount) parameters")
+        }
         return entries
     }
 

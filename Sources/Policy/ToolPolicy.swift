@@ -67,9 +67,15 @@ package struct Rule: Equatable, Sendable {
         self.verdict = verdict
     }
 
-    package func matches(client: ClientName, server: ServerName, target: Target) -> Bool {
+    /// Whether it is about this client and this server, whatever the target.
+    package func concerns(client: ClientName, server: ServerName) -> Bool {
         if let clients, !clients.contains(client) { return false }
         if let servers, !servers.contains(server) { return false }
+        return true
+    }
+
+    package func matches(client: ClientName, server: ServerName, target: Target) -> Bool {
+        guard concerns(client: client, server: server) else { return false }
         if tools == nil && prompts == nil && resources == nil { return true }
         let patterns: [NamePattern]?
         switch target {
@@ -89,8 +95,20 @@ package struct ToolPolicy: Equatable, Sendable {
 
     package init(rules: [Rule]) { self.rules = rules }
 
+    /// The rules that can ever match for this client at this server, in order.
+    package func rules(client: ClientName, server: ServerName) -> [Rule] {
+        rules.filter { $0.concerns(client: client, server: server) }
+    }
+
     /// Linear in the number of rules: the broker keeps the answer for as long as the seal lives.
     package func verdict(client: ClientName, server: ServerName, target: Target, risk: RiskClass) -> Verdict {
+        Self.verdict(of: rules, client: client, server: server, target: target, risk: risk)
+    }
+
+    /// The first match of `rules` decides, the target's class where none matches.
+    package static func verdict(
+        of rules: [Rule], client: ClientName, server: ServerName, target: Target, risk: RiskClass
+    ) -> Verdict {
         for rule in rules where rule.matches(client: client, server: server, target: target) {
             return Verdict(kind: rule.verdict, rule: rule.id)
         }

@@ -39,6 +39,10 @@ struct ChildSetup {
 
             // Before any mount: what is made in a memory file system needs an owner that exists in this namespace.
             stage = .identity
+            // A copy of a process that refuses inspection does: then its files in /proc belong to root, and nobody but
+            // root could write its map, or its oom_score_adj below. What is copied from the launcher can be looked at
+            // from here to the exec, or to the parting of the reaper, by an unconfined process of the same user alone.
+            try ThisProcess.allowInspection()
             if plan.namespaces.contains(.user) { try identity.apply() }
             noteNamespaces()
 

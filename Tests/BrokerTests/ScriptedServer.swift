@@ -31,8 +31,18 @@ final class ScriptedServer {
     }
 
     /// Writes one line as it is.
-    func say(_ line: String) throws {
-        try writer?.writeAll(Array((line + "\n").utf8))
+    func say(_ line: String) throws { try write(Array((line + "\n").utf8)) }
+
+    /// Writes bytes, a pipe's worth at a time, so that the broker can read what there is no room for.
+    func write(_ bytes: [UInt8]) throws {
+        var start = 0
+        while start < bytes.count {
+            let end = min(start + 32_768, bytes.count)
+            // Where the broker has closed its end there is nobody left to write to.
+            do throws(SyscallError) { try writer?.writeAll(Array(bytes[start..<end])) } catch { writer = nil }
+            start = end
+            try house.turn(2)
+        }
         try house.turn()
     }
 
@@ -99,6 +109,26 @@ final class ScriptedServer {
     func answer(_ request: JSONTree, _ result: String) throws {
         let id = try unwrap(request.member(.root, "id").flatMap(request.integer))
         try say("{\"jsonrpc\":\"2.0\",\"id\":\(id),\"result\":\(result)}")
+    }
+
+    /// True when the broker has closed the server's input. Wait for it: a process that another test starts at the same
+    /// moment may hold a copy for an instant.
+    func isInputClosed() throws -> Bool {
+        while true {
+            switch try reader.read(into: &received, limit: 65_536) {
+            case .moved: received.removeAll()
+            case .wouldBlock: return false
+            case .closed: return true
+            }
+        }
+    }
+
+    /// Writes a last line and is gone before the broker looks.
+    func sayAndEnd(_ line: String) throws {
+        try writer?.writeAll(Array((line + "\n").utf8))
+        writer = nil
+        house.launcher.send(.exited(launch: launch, status: 0))
+        try house.turn()
     }
 
     func end(status: UInt32 = 0) throws {

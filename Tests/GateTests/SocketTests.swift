@@ -71,7 +71,7 @@ struct SocketTableTests {
         let decision = try #require(rig.broker.decisions.first)
         #expect(decision.server == ServerName(Array("files".utf8)))
         #expect(decision.revision == .y2026m07d28)
-        #expect(decision.mirrored == [])
+        #expect(decision.mirrored == nil)
         #expect(try code(socket.exchange(Request.legacyBody("tools/list"))) == -32602)
         #expect(try code(socket.exchange(Request.modernBody("ping"))) == -32601)
         #expect(try code(socket.exchange(Request.modernBody("tools/list", version: "2027-01-01"))) == -32022)

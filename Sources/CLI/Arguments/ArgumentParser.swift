@@ -47,7 +47,7 @@ enum ArgumentParser {
             let known = Set(CommandName.allCases.map { $0.words[0] }).sorted()
             throw usage(
                 "there is no command \(Visible.quoted(words[0]))",
-                hint: suggestion(texts[0], known) ?? "doorward --help")
+                hint: suggestion(texts[0], known) ?? secondHalf(texts[0]) ?? "doorward --help")
         }
         let known = group.map { $0.words[1] }
         guard texts.count == 2, !texts[1].hasPrefix("-") else {
@@ -57,7 +57,7 @@ enum ArgumentParser {
         }
         throw usage(
             "there is no command \(Visible.quoted(Array("\(texts[0]) \(texts[1])".utf8)))",
-            hint: suggestion(texts[1], known).map { "\($0)" } ?? "doorward help \(texts[0])")
+            hint: suggestion(texts[1], known, behind: texts[0]) ?? "doorward help \(texts[0])")
     }
 
     private static func topic(_ words: [[UInt8]]) throws(Failure) -> [String] {
@@ -145,10 +145,11 @@ enum ArgumentParser {
             let hint = spec.rest == nil ? help(spec) : "the command line of the server stands behind --"
             throw usage("doorward \(spec.name.rawValue) takes no \(surplus)", hint: hint)
         }
+        let command = spec
         for (operand, spec) in zip(parsed.operands, spec.operands) where !spec.kind.words.isEmpty {
             guard spec.kind.words.contains(where: { Array($0.description.utf8) == operand }) else {
                 let words = spec.kind.words.map(\.description).joined(separator: ", ")
-                throw usage("\(spec.kind.placeholder) must be one of \(words)")
+                throw usage("\(spec.kind.placeholder) must be one of \(words)", hint: help(command))
             }
         }
         if let rest = spec.rest, parsed.rest.isEmpty {
@@ -158,8 +159,15 @@ enum ArgumentParser {
 
     private static func help(_ spec: CommandSpec) -> String { "doorward help \(spec.name.rawValue)" }
 
-    private static func suggestion(_ word: String, _ known: [String]) -> String? {
-        Suggestion.nearest(word, among: known).map { "did you mean \($0)?" }
+    /// - Parameter group: what stands in front of the word.
+    private static func suggestion(_ word: String, _ known: [String], behind group: String? = nil) -> String? {
+        Suggestion.nearest(word, among: known).map { "did you mean doorward \(group.map { "\($0) " } ?? "")\($0)?" }
+    }
+
+    /// The command of two words, of which only the second was given.
+    private static func secondHalf(_ word: String) -> String? {
+        let found = CommandName.allCases.filter { $0.words.count == 2 && $0.words[1] == word }
+        return found.first.flatMap { found.count == 1 ? "did you mean doorward \($0.rawValue)?" : nil }
     }
 
     private static func usage(_ sentence: String, hint: String = "") -> Failure {

@@ -48,7 +48,9 @@ struct ManPage {
         paragraph("\(spec.summary)")
         lines.append(".PP")
         lines.append(".nh")
+        lines.append(".na")
         text("\\fB" + Self.escaped(Synopsis.text(spec)) + "\\fR")
+        lines.append(".ad")
         lines.append(".hy")
         for text in spec.about {
             lines.append(".PP")

@@ -31,7 +31,7 @@ enum Administrator {
     {
         if try SealedFile.read(places) == nil { try SealedFile.writeEmpty(places, now: Now.seconds) }
         let demand = arguments.value(.requireConfinement) ?? Array("full".utf8)
-        let launcher = try AdministrationProcess(places, demand: demand)
+        let launcher = try AdministrationProcess(places, demand: demand, LauncherImage.newChain(arguments))
         do throws(Failure) { try launcher.awaitReady() } catch {
             guard error.status == .alreadyRunning, Instant.now < patience else { throw error }
             return nil
@@ -61,13 +61,16 @@ private final class AdministrationProcess {
     private let errors: FileDescriptor
     private var said = ByteQueue()
 
-    init(_ places: Places, demand: [UInt8]) throws(Failure) {
+    /// - Parameter more: words behind the demand.
+    init(_ places: Places, demand: [UInt8], _ more: [[UInt8]]) throws(Failure) {
         let program = try Programs.find(Programs.launcher)
         let file: RegularFile
         do throws(TrustError) { file = try Trust.openFile(program.description) } catch { throw Failure(error) }
-        let words = [
-            Array("doorward-launch".utf8), Array("administer".utf8), places.state.bytes, places.sealed.bytes, demand,
-        ]
+        let words =
+            [
+                Array("doorward-launch".utf8), Array("administer".utf8), places.state.bytes, places.sealed.bytes,
+                demand,
+            ] + more
         let image = LauncherImage.make(words)
         do throws(SyscallError) {
             let pipe = try Pipe()

@@ -7,6 +7,11 @@ enum LauncherImage {
     /// stands in its sealed entry.
     private static let kept: [SystemString] = ["PATH", "LANG", "TZ", "SWIFT_BACKTRACE", "ASAN_OPTIONS", "TSAN_OPTIONS"]
 
+    /// The word that lets a damaged log be followed by a new chain, where the operator said so.
+    static func newChain(_ arguments: ParsedArguments) -> [[UInt8]] {
+        arguments.has(.newAuditChain) ? [Array("--\(OptionName.newAuditChain.rawValue)".utf8)] : []
+    }
+
     /// - Parameter words: none holds a NUL: they are validated paths and words of ours.
     static func make(_ words: [[UInt8]]) -> ExecutableImage {
         var environment: [SystemString] = []

@@ -70,7 +70,10 @@ enum VerifyCommand {
         case .unreadable: verdict = console.output.styled("unreadable", .bad)
         }
         console.print("\(Visible.text(directory.bytes)): \(verdict)")
-        console.print("  \(report.records) records in \(report.segments) whole segments, \(Sizes.text(report.bytes))")
+        console.print(
+            "  \(Counts.text(report.records, "record")) in \(Counts.text(report.segments, "segment")), "
+                + Sizes.text(report.bytes)
+        )
         if let head = report.head {
             let time = report.lastTime.map { ", " + Moments.text($0 / 1_000_000) } ?? ""
             console.print("  first \(report.firstSequence), last \(head.sequence)\(time)")
@@ -94,7 +97,11 @@ enum VerifyCommand {
         do throws(Failure) { bytes = try PrivateFiles.read(path, limit: 4096) } catch {
             throw Failure(error.sentence, hint: error.hint, status: .usage)
         }
-        let digits = (bytes ?? []).filter { $0 != 0x0A }
+        guard let bytes else {
+            throw Failure(
+                "there is no \(Visible.text(path.bytes))", hint: "--key FILE names a copy of key.pub", status: .usage)
+        }
+        let digits = bytes.filter { $0 != 0x0A }
         guard let raw = Hex.decode(digits.span), let key = VerifyingKey(raw) else {
             throw Failure(
                 "\(Visible.text(path.bytes)) is not a public key",

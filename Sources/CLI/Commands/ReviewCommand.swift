@@ -13,18 +13,28 @@ enum ReviewCommand {
         let choice = try ClassChoice(arguments)
         let places = try Places(arguments, console)
         let server = try sealed(name, places)
-        let comparison = ReviewComparison(try probe(name, places, arguments), server.review)
+        // A review of other files counts for nothing, and still shows best what is different now.
+        let outdated = server.review == nil ? try ReviewStore.last(name, places) : nil
+        let comparison = ReviewComparison(try probe(name, places, arguments), server.review ?? outdated)
         if let stranger = choice.strangers(among: comparison.items).first {
             throw Failure(
                 "\(name) offers no tool \(Visible.quoted(stranger))", hint: "doorward registry review \(name)",
                 status: .usage)
         }
         if arguments.has(.json), !arguments.has(.yes) {
-            console.print(document: ReviewDocument.compose(comparison, server: name, stored: nil))
+            console.print(
+                document: ReviewDocument.compose(comparison, server: name, stored: nil, isOutdated: outdated != nil))
             return .done
         }
-        if !arguments.has(.json) { ReviewReport(console).show(comparison, server: name) }
-        if comparison.isSame, !choice.isGiven, !arguments.has(.yes) { return .done }
+        if !arguments.has(.json) {
+            ReviewReport(console).show(comparison, server: name)
+            if let outdated {
+                console.warn(
+                    "the last review, of \(Moments.text(outdated.reviewedAt)), was of other files and does not count; "
+                        + "what is the same here may do something else now")
+            }
+        }
+        if comparison.isSame, outdated == nil, !choice.isGiven, !arguments.has(.yes) { return .done }
         let decision: ReviewDecision?
         if arguments.has(.yes) {
             decision = ReviewDecision(accepting: comparison, choice)
@@ -39,7 +49,8 @@ enum ReviewCommand {
         try store(review, for: server, places)
         let isAdopted = try ReloadCommand.adopt(places) != nil
         if arguments.has(.json) {
-            console.print(document: ReviewDocument.compose(comparison, server: name, stored: review))
+            console.print(
+                document: ReviewDocument.compose(comparison, server: name, stored: review, isOutdated: outdated != nil))
         } else {
             tell(review, comparison, name, isAdopted, console)
         }
@@ -51,12 +62,13 @@ enum ReviewCommand {
     ) {
         for tool in review.tools {
             console.print(
-                "\(name).\(tool.name): \(tool.risk.word)" + (tool.risk.defaultVerdict == .allow ? "" : ", so calls ask")
+                "\(name).\(tool.name): \(tool.risk.word)"
+                    + (tool.risk.defaultVerdict == .allow ? "" : ", so calls need a rule that allows them")
             )
         }
         let out = comparison.offer.tools.count - review.tools.count
         console.print(
-            "reviewed \(name): \(review.tools.count) tools accepted, \(out) kept out"
+            "reviewed \(name): \(Counts.text(review.tools.count, "tool")) accepted, \(out) kept out"
                 + (isAdopted ? "; the running doorward has adopted it" : ""))
     }
 

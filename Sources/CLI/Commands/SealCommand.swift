@@ -82,7 +82,7 @@ enum SealCommand {
         }
         for (name, change) in plan.changes where change != .same { console.print("\(name): \(words(change))") }
         let count = plan.registry.servers.count
-        let servers = "\(count) server\(count == 1 ? "" : "s")"
+        let servers = Counts.text(count, "server")
         if !plan.isChanged {
             console.print("nothing changes; \(servers) are sealed".replacingOne(count, "are", "is"))
         } else if isDone {

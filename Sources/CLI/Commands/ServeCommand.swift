@@ -30,6 +30,7 @@ enum ServeCommand {
         let demand = arguments.value(.requireConfinement) ?? Array("full".utf8)
         let words =
             ["doorward-launch", "serve"].map { Array($0.utf8) } + [places.state.bytes, places.sealed.bytes, demand]
+            + LauncherImage.newChain(arguments)
             + listeners.map { Array("\($0.name)=\($0.address)".utf8) }
         let image = LauncherImage.make(words)
         let error = image.execute(file.descriptor)

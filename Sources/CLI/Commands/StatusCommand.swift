@@ -106,11 +106,20 @@ struct DiskState {
             let servers = sealed.registry.servers
             let unreviewed = servers.filter { $0.review == nil }.count
             console.print(
-                "sealed \(Moments.text(sealed.registry.sealedAt)): \(servers.count) servers"
+                "sealed \(Moments.text(sealed.registry.sealedAt)): \(Counts.text(servers.count, "server"))"
                     + (unreviewed > 0 ? ", \(unreviewed) of them without a review" : ""))
         }
         showConfiguration(console)
-        console.hint("doorward serve")
+        console.hint(isFirstRun ? "doorward up" : "doorward serve")
+    }
+
+    /// Whether there is nothing yet that could be served.
+    private var isFirstRun: Bool {
+        guard case .success(nil) = configuration else { return false }
+        switch seal {
+        case .success(let sealed): return sealed?.registry.servers.isEmpty ?? true
+        case .failure: return false
+        }
     }
 
     func showConfiguration(_ console: Console) {

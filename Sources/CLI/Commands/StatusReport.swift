@@ -43,9 +43,13 @@ struct StatusReport {
         let mode = tree.shown(.root, "mode") == "serve" ? "serving" : "administering"
         console.print(
             "doorward \(tree.shown(.root, "version")), \(mode) for \(up): "
-                + "\(tree.unsigned(.root, "connections") ?? 0) connections, \(tree.unsigned(.root, "sessions") ?? 0) sessions, "
-                + "\(tree.unsigned(.root, "calls") ?? 0) calls in flight, \(tree.unsigned(.root, "tokens") ?? 0) live tokens"
+                + "\(count("connections", "connection")), \(count("sessions", "session")), "
+                + "\(count("calls", "call")) in flight, \(count("tokens", "live token"))"
         )
+    }
+
+    private func count(_ key: StaticString, _ name: String) -> String {
+        Counts.text(tree.unsigned(.root, key) ?? 0, name)
     }
 
     private func listeners() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Linux
 internal import Policy
+internal import StrictJSON
 
 /// `doorward up`: what is missing is made, then it serves.
 enum UpCommand {
@@ -16,7 +17,7 @@ enum UpCommand {
         let isFirst = try setup.configure()
         try setup.seal(isFirst: isFirst)
         try setup.reviewBuiltIn()
-        setup.tellNext(listeners)
+        try setup.tellNext(listeners)
         return try ServeCommand.becomeLauncher(places, listeners, arguments)
     }
 }
@@ -26,6 +27,8 @@ struct Setup {
     private static let serverName: StaticString = "files"
     /// Tools of the built-in server that were reviewed when they were written: all of them only read.
     private static let knownTools: [StaticString] = ["files_list", "files_read", "files_search", "time_now"]
+    /// Its one address pattern: the same files, read as resources.
+    private static let knownTemplates: [StaticString] = ["files:///{+path}"]
 
     private let places: Places
     private let arguments: ParsedArguments
@@ -155,13 +158,11 @@ struct Setup {
         let own = try builtIn(sealed.registry)
         for server in sealed.registry.servers where own.contains(server.name) && server.review == nil {
             let comparison = ReviewComparison(try ReviewCommand.probe(server.name, places, arguments), nil)
-            let unknown = comparison.items.filter { item in
-                item.keptOut != nil || item.kind != .tool
-                    || !Self.knownTools.contains { Array($0.description.utf8) == item.name }
-            }
+            let unknown = comparison.items.filter { !Self.isKnown($0) }
             guard unknown.isEmpty else {
+                let names = unknown.map { "\($0.kind.rawValue) \(Visible.ascii($0.name))" }.joined(separator: ", ")
                 console.warn(
-                    "\(server.name) offers more than was expected, so nobody is offered any of it",
+                    "\(server.name) offers more than was expected (\(names)), so nobody is offered any of it",
                     hint: "doorward registry review \(server.name)")
                 continue
             }
@@ -169,21 +170,53 @@ struct Setup {
             for item in comparison.items { decision.accept(item, risk: .reads) }
             decision.instructions = comparison.offer.instructions
             try ReviewCommand.store(decision.review(comparison.offer, now: Now.seconds), for: server, places)
-            console.say("reviewed the \(decision.toolCount) tools of \(server.name): all of them only read")
+            console.say(
+                "reviewed the \(Counts.text(decision.toolCount, "tool")) of \(server.name): all of them only read")
         }
     }
 
+    private static func isKnown(_ item: ReviewItem) -> Bool {
+        let known: [StaticString] =
+            switch item.kind {
+            case .tool: knownTools
+            case .template: knownTemplates
+            case .prompt: []
+            }
+        return item.keptOut == nil && known.contains { Array($0.description.utf8) == item.name }
+    }
+
+    /// What a client has to start: this program's name where PATH leads to it, else its path.
+    private func program() throws(Failure) -> [UInt8] {
+        let own = try Programs.own()
+        let name = Array(Product.name.description.utf8)
+        do throws(ResolutionFault) {
+            let found = try EntryDraft.search(name, console.environment("PATH") ?? [])
+            if let found, try Links.existing(found) == own { return name }
+        } catch { return own.bytes }
+        return own.bytes
+    }
+
     /// How to let a client in.
-    func tellNext(_ listeners: [ListenerEntry]) {
+    func tellNext(_ listeners: [ListenerEntry]) throws(Failure) {
+        let sealed = try SealedFile.read(places)?.registry.listeners ?? []
+        let address = (listeners + sealed).first { $0.name == .main }?.address
+        // A port that the system chooses is known only when it is taken.
+        let known = address.flatMap { $0.port == 0 ? nil : "\($0)" }
         let state = arguments.value(.state).map { " --state \(Visible.text($0))" } ?? ""
         console.say()
         console.say("to let a client in, from another terminal:")
         console.say("  doorward token issue --client NAME\(state)")
-        console.say("and in the client's configuration, with the address that is printed below:")
-        console.say("  {\"mcpServers\": {\"doorward\": {\"type\": \"http\", \"url\": \"http://ADDRESS:PORT/mcp\",")
+        console.say(
+            "and in the client's configuration\(known == nil ? ", with the address that is printed below" : ""):")
+        console.say(
+            "  {\"mcpServers\": {\"doorward\": {\"type\": \"http\", \"url\": \"http://\(known ?? "ADDRESS:PORT")/mcp\","
+        )
         console.say("    \"headers\": {\"Authorization\": \"Bearer TOKEN\"}}}}")
         console.say("a client that only knows how to start programs needs no token:")
-        console.say("  {\"mcpServers\": {\"files\": {\"command\": \"doorward\", \"args\": [\"connect\", \"files\"]}}}")
+        let command = CanonicalJSON.string(try program()).bytes
+        console.say(
+            "  {\"mcpServers\": {\"files\": {\"command\": \(Visible.text(command)), "
+                + "\"args\": [\"connect\", \"files\"]}}}")
         console.say()
     }
 }

@@ -41,6 +41,9 @@ struct StdioBridge {
     private var arrived = ByteQueue()
     private var frames = FrameReader(role: .client, limit: mostAnswerBytes, takesBinary: false)
     private var open = OpenRequests()
+    /// An `initialize` waits for its answer. What follows it waits here: the gate opens a session with that answer, and
+    /// refuses what comes before, while programs that write all their lines at once are good clients of stdio.
+    private var isOpening: Bool { open.opening != nil }
     private var isInputOver = false
     private var closeSent: Instant?
     private var inputEnded: Instant?
@@ -50,7 +53,10 @@ struct StdioBridge {
     init(mask: @escaping () -> UInt32) { self.mask = mask }
 
     /// Whether more of standard input is wanted now.
-    var wantsInput: Bool { !isInputOver && end == nil && closeSent == nil && toGate.count < Self.congestion }
+    var wantsInput: Bool {
+        !isInputOver && end == nil && closeSent == nil && toGate.count < Self.congestion
+            && !(isOpening && input.count >= Self.congestion)
+    }
     /// Whether more from the gate is wanted now.
     var wantsAnswers: Bool { end == nil && toOutput.count < Self.congestion }
 
@@ -99,7 +105,7 @@ struct StdioBridge {
             return
         }
         guard let inputEnded else { return }
-        if open.isEmpty || inputEnded.adding(milliseconds: Self.graceMilliseconds) <= now {
+        if (open.isEmpty && input.isEmpty) || inputEnded.adding(milliseconds: Self.graceMilliseconds) <= now {
             close(.normal)
             closeSent = now
         }
@@ -111,8 +117,18 @@ struct StdioBridge {
         toGate.append(copying: frame.span)
     }
 
+    /// The close code is all that the gate says; who reads lines waits for one.
+    private mutating func complain() {
+        let line: StaticString =
+            open.hasSeenBroken
+            ? #"{"error":{"code":-32700,"message":"the message is not strict JSON"},"id":null,"jsonrpc":"2.0"}"#
+            : #"{"error":{"code":-32600,"message":"the message is not one JSON-RPC message"},"id":null,"jsonrpc":"2.0"}"#
+        toOutput.append(Array(line.description.utf8))
+        toOutput.append(0x0A)
+    }
+
     private mutating func sendLines() {
-        while end == nil, !input.isEmpty {
+        while end == nil, !isOpening, !input.isEmpty {
             let bytes = input.storage
             let all = bytes.span.extracting(input.range)
             do throws(WireError) {
@@ -147,7 +163,9 @@ struct StdioBridge {
                     end = .gateBroken("line-feed")
                     return
                 }
+                let wasOpening = isOpening
                 open.note(answer: message.span)
+                if wasOpening { sendLines() }
                 toOutput.append(copying: message.span)
                 toOutput.append(0x0A)
                 frames.trim(keeping: 65_536)
@@ -157,11 +175,13 @@ struct StdioBridge {
                 toGate.append(copying: frame.span)
             case .binary, .pong: break
             case .close(let code):
+                if code == .messageMalformed || code == .invalidPayload { complain() }
                 if closeSent == nil {
                     close(code)
                     end = .closed(code?.rawValue)
                 } else {
-                    end = .finished
+                    // The gate may have had its own reason before it saw ours.
+                    end = code == nil || code == .normal ? .finished : .closed(code?.rawValue)
                 }
             }
         }
@@ -173,24 +193,35 @@ private struct OpenRequests {
     /// More than a gate lets one caller have.
     private static let most = 4096
     private var ids: Set<CanonicalJSON> = []
+    /// The id of an `initialize` that has no answer yet.
+    private(set) var opening: CanonicalJSON?
     private var tree = JSONTree()
     private var reader = JSONReader(limits: .message)
+    /// Whether any request was not even JSON.
+    private(set) var hasSeenBroken = false
 
     var isEmpty: Bool { ids.isEmpty }
 
     mutating func note(request: borrowing Span<UInt8>) {
-        guard let id = id(of: request), tree.member(.root, "method") != nil, ids.count < Self.most else { return }
+        guard let id = id(of: request, isRequest: true), let method = tree.member(.root, "method"),
+            ids.count < Self.most
+        else { return }
         ids.insert(id)
+        if tree.equals(method, "initialize") { opening = id }
     }
 
     mutating func note(answer: borrowing Span<UInt8>) {
         guard !ids.isEmpty, let id = id(of: answer), tree.member(.root, "method") == nil else { return }
         ids.remove(id)
+        if opening == id { opening = nil }
     }
 
     /// The message's id; nil where it has none, or is not one that the gate would take.
-    private mutating func id(of message: borrowing Span<UInt8>) -> CanonicalJSON? {
-        do throws(JSONError) { try reader.read(message, into: &tree) } catch { return nil }
+    private mutating func id(of message: borrowing Span<UInt8>, isRequest: Bool = false) -> CanonicalJSON? {
+        do throws(JSONError) { try reader.read(message, into: &tree) } catch {
+            if isRequest { hasSeenBroken = true }
+            return nil
+        }
         return tree.member(.root, "id").map { tree.canonical($0) }
     }
 }

@@ -41,29 +41,66 @@ enum ForeignConfiguration {
 
     /// Where clients keep their servers; the first that is there counts.
     private static let places: [[StaticString]] = [
-        ["mcpServers"], ["servers"], ["mcp", "servers"], ["context_servers"], ["mcp"], ["amp.mcpServers"],
+        ["mcpServers"], ["servers"], ["mcp", "servers"], ["settings", "mcp", "servers"], ["context_servers"], ["mcp"],
+        ["amp.mcpServers"], ["cody.mcpServers"], ["augment.advanced", "mcpServers"],
     ]
 
     /// - Throws: ``Failure`` if the file is no JSON (comments and trailing commas allowed), or holds no servers.
     static func read(_ bytes: [UInt8], _ path: AbsolutePath) throws(Failure) -> [Entry] {
         let tree = try CommentedJSON.read(TrailingCommas.blanked(bytes), path)
-        for place in places {
-            var node: JSONNode? = .root
-            for key in place { node = node.flatMap { tree.member($0, key) } }
-            guard let node, tree.kind(node) == .object else { continue }
-            let members = tree.members(node)
-            // `mcp` holds servers itself, or settings about them.
-            guard members.contains(where: { tree.kind($0.value) == .object }) || place[0].description != "mcp" else {
-                continue
-            }
-            return members.map { entry(tree, tree.text($0.key) ?? [], $0.value) }
+        var maps: [JSONNode] = []
+        if let map = places.lazy.compactMap({ servers(tree, at: $0) }).first { maps.append(map) }
+        // One client keeps servers of single projects beside those for all.
+        if let projects = tree.member(.root, "projects"), tree.kind(projects) == .object {
+            maps += tree.members(projects).compactMap { tree.member($0.value, "mcpServers") }
         }
-        throw Failure(
-            "\(Visible.text(path.bytes)) holds no servers",
-            hint: "it must have an object mcpServers, or servers as some editors write it")
+        // A plugin's file is the map itself.
+        if maps.isEmpty, isMap(tree, .root) { maps = [.root] }
+        guard !maps.isEmpty else {
+            throw Failure(
+                "\(Visible.text(path.bytes)) holds no servers",
+                hint: "it must have an object mcpServers, or servers as some editors write it")
+        }
+        return maps.flatMap { entries(tree, $0) }
     }
 
-    private static func entry(_ tree: JSONTree, _ title: [UInt8], _ node: JSONNode) -> Entry {
+    private static func servers(_ tree: JSONTree, at place: [StaticString]) -> JSONNode? {
+        var node: JSONNode? = .root
+        for key in place { node = node.flatMap { tree.member($0, key) } }
+        guard let node, tree.kind(node) == .object || tree.kind(node) == .array else { return nil }
+        // `mcp` holds servers itself, or settings about them; a list without an object is none of servers.
+        let isSure = place[0].description != "mcp" || place.count > 1
+        let holdsObject =
+            tree.kind(node) == .object
+            ? tree.members(node).contains { tree.kind($0.value) == .object }
+            : tree.elements(node).contains { tree.kind($0) == .object }
+        return holdsObject || (isSure && tree.kind(node) == .object) ? node : nil
+    }
+
+    /// Whether every member describes a server.
+    private static func isMap(_ tree: JSONTree, _ node: JSONNode) -> Bool {
+        guard tree.kind(node) == .object, tree.count(node) > 0 else { return false }
+        return tree.members(node).allSatisfy {
+            (tree.member($0.value, "command") ?? tree.member($0.value, "url")) != nil
+        }
+    }
+
+    /// The servers of a map by their keys, or of a list by what they call themselves.
+    private static func entries(_ tree: JSONTree, _ node: JSONNode) -> [Entry] {
+        guard tree.kind(node) == .array else {
+            return tree.kind(node) == .object
+                ? tree.members(node).map { entry(tree, tree.text($0.key) ?? [], $0.value) } : []
+        }
+        return tree.elements(node).map { element in
+            guard tree.kind(element) == .object, let title = tree.member(element, "name").flatMap(tree.text) else {
+                return .unusable(title: [], why: "it has no name")
+            }
+            return entry(tree, title, element, isListed: true)
+        }
+    }
+
+    /// - Parameter isListed: its name stands inside it.
+    private static func entry(_ tree: JSONTree, _ title: [UInt8], _ node: JSONNode, isListed: Bool = false) -> Entry {
         func unusable(_ why: String) -> Entry { .unusable(title: title, why: why) }
         guard tree.kind(node) == .object else { return unusable("it is not an object") }
         var server = ForeignServer(title: title)
@@ -87,6 +124,7 @@ enum ForeignConfiguration {
                 return unusable("it is a server on the network, which this release does not launch")
             case "disabled": server.isDisabled = server.isDisabled || tree.bool(value) == true
             case "enabled", "active": server.isDisabled = server.isDisabled || tree.bool(value) == false
+            case "name" where isListed: break
             default: server.ignored.append(Visible.text(name))
             }
         }
@@ -158,10 +196,12 @@ enum ForeignConfiguration {
         }
     }
 
+    /// `${NAME}` and `{env:NAME}` anywhere, or `$NAME` alone.
     private static func holdsVariable(_ text: [UInt8]) -> Bool {
-        for (place, byte) in text.enumerated() where byte == UInt8(ascii: "$") {
-            if place + 1 < text.count, text[place + 1] == UInt8(ascii: "{") { return true }
+        for mark in ["${", "{env:", "{file:"] {
+            let mark = Array(mark.utf8)
+            if text.indices.contains(where: { text[$0...].starts(with: mark) }) { return true }
         }
-        return false
+        return text.first == UInt8(ascii: "$") && EnvironmentEntry.isName(Array(text.dropFirst()))
     }
 }

@@ -33,7 +33,7 @@ struct Interview {
                 decision.instructions = comparison.offer.instructions
             }
         }
-        let question = "store this review of \(server), with \(decision.toolCount) tools?"
+        let question = "store this review of \(server), with \(Counts.text(decision.toolCount, "tool"))?"
         return try console.confirm(question) ? decision : nil
     }
 

@@ -4,8 +4,12 @@ internal import StrictJSON
 
 /// What `registry review --json` prints.
 enum ReviewDocument {
-    /// - Parameter stored: the review that was made; nil where nothing was stored.
-    static func compose(_ comparison: ReviewComparison, server: ServerName, stored: Review?) -> [UInt8] {
+    /// - Parameters:
+    ///   - stored: the review that was made; nil where nothing was stored.
+    ///   - isOutdated: the review that was compared with is of other files.
+    static func compose(_ comparison: ReviewComparison, server: ServerName, stored: Review?, isOutdated: Bool)
+        -> [UInt8]
+    {
         var json = JSONWriter()
         json.beginObject()
         json.key("capabilities")
@@ -14,6 +18,8 @@ enum ReviewDocument {
             json.string(word)
         }
         json.endArray()
+        json.key("former")
+        if comparison.hasFormer { json.string(isOutdated ? "outdated" : "current") } else { json.null() }
         json.key("instructions")
         instructions(comparison, &json)
         json.key("isStored")

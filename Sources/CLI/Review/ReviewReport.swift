@@ -22,7 +22,7 @@ struct ReviewReport {
     }
 
     private func count(_ objects: [OfferedObject], _ word: String) -> String {
-        "\(objects.count) \(word)\(objects.count == 1 ? "" : "s")"
+        Counts.text(objects.count, word)
     }
 
     private func showInstructions(_ comparison: ReviewComparison) {

@@ -34,6 +34,11 @@ enum ReviewStore {
         return .current(stored.review, warning: warning)
     }
 
+    /// The review that is stored for this server, whatever it was made for: to be compared with, not to be believed.
+    static func last(_ name: ServerName, _ places: Places) throws(Failure) -> Review? {
+        try PrivateFiles.read(path(name, places), limit: mostBytes).flatMap(read)?.review
+    }
+
     static func write(_ review: Review, for server: SealedServer, _ places: Places) throws(Failure) {
         var json = JSONWriter()
         json.beginObject()

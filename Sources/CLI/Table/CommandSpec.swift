@@ -119,6 +119,7 @@ enum OptionName: String, CaseIterable, Sendable {
     case lines
     case listen
     case listener
+    case newAuditChain = "new-audit-chain"
     case read
     case reject
     case requireConfinement = "require-confinement"

@@ -106,8 +106,8 @@ extension CommandTable {
             Starts the sealed server in its sandbox, asks for its tools, prompts and resource templates, and \
             shows field by field what differs from the last review. Characters that hide or look like others are \
             written as escapes. For each new or changed tool asks whether to keep it out, and what it can do: \
-            its class decides whether calls are allowed at once (reads) or ask (all others). What the server \
-            says about itself may raise a class and never lowers it.
+            its class decides whether calls are allowed at once (reads) or need a rule of the policy that allows \
+            them (all others). What the server says about itself may raise a class and never lowers it.
             """,
             """
             A tool whose input schema cannot be enforced, whose name is not plain, or that cannot be called \
@@ -134,7 +134,11 @@ extension CommandTable {
             tools, prompts, templates: arrays of {name, state, differences, keptOut, class}; state is same, new, \
             changed or gone
             """,
-            "instructions: {state, differences}",
+            "instructions: {state}, and with another state than same old and new",
+            """
+            former: the review that is compared with: current, outdated (made for other files, so it does not \
+            count), or null
+            """,
         ],
         examples: [
             .init(command: "doorward registry review time", purpose: "look and decide"),

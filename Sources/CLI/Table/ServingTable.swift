@@ -13,7 +13,7 @@ extension CommandTable {
             "Without --read, the directory is ~/doorward-files, made with a note in it if it is not there.",
         ],
         options: [
-            .config, .state, .listen, .requireConfinement,
+            .config, .state, .listen, .requireConfinement, .newAuditChain,
             OptionSpec(
                 name: .read, value: .directory("DIR"), help: "what the built-in server may read, at the first run",
                 standard: "~/doorward-files"),
@@ -34,11 +34,16 @@ extension CommandTable {
             line for each listener is written to standard error: listening on http://ADDRESS:PORT.
             """,
             """
+            A log that was changed or cut is not continued: doorward audit verify names the place. Keep a copy of \
+            the directory for whoever looks into it, then serve once with --new-audit-chain. The old records stay \
+            where they are and keep failing the check until their segments are moved away from the front.
+            """,
+            """
             SIGTERM and SIGINT finish what is in flight and end; a second one ends at once. SIGHUP adopts a \
             newly sealed registry, like doorward reload.
             """,
         ],
-        options: [.config, .state, .listen, .requireConfinement],
+        options: [.config, .state, .listen, .requireConfinement, .newAuditChain],
         examples: [.init(command: "doorward serve --listen 127.0.0.1:9000", purpose: "on another port")])
 
     static let status = CommandSpec(

@@ -25,6 +25,12 @@ extension OptionSpec {
             missing
             """,
         standard: "full")
+    static let newAuditChain = OptionSpec(
+        name: .newAuditChain,
+        help: """
+            where the audit log is damaged, go on in a new chain behind the damage instead of refusing to start; the \
+            log says so
+            """)
     static let accept = OptionSpec(
         name: .accept, value: .text("WORD,…"), repeats: true,
         help: "accept these dangers of the entry; the words are recorded in it")

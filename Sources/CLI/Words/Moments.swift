@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Audit
 
-/// Times and sizes as people read them.
+/// Numbers of things as people read them.
+enum Counts {
+    /// `1 server`, `2 servers`.
+    static func text(_ count: some BinaryInteger, _ name: String) -> String {
+        "\(count) \(name)\(count == 1 ? "" : "s")"
+    }
+}
+
+/// Times as people read them.
 enum Moments {
     /// `2026-11-21 15:29:31Z`, from seconds since 1970.
     static func text(_ seconds: UInt64) -> String {
@@ -12,10 +20,9 @@ enum Moments {
     /// `3 days`, `2 hours`: how far two moments are apart, in the largest unit that fits.
     static func span(_ seconds: UInt64) -> String {
         for (size, name) in [(86_400 as UInt64, "day"), (3600, "hour"), (60, "minute")] where seconds >= size {
-            let count = seconds / size
-            return "\(count) \(name)\(count == 1 ? "" : "s")"
+            return Counts.text(seconds / size, name)
         }
-        return "\(seconds) second\(seconds == 1 ? "" : "s")"
+        return Counts.text(seconds, "second")
     }
 }
 

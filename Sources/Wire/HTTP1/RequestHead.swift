@@ -19,6 +19,8 @@ package struct RequestHead: Sendable {
     package internal(set) var asksForWebSocket = false
     var connection: ConnectionOptions = []
     var table = FieldTable()
+    /// A transfer coding that is not known here, while no worse fault of the head has shown.
+    private(set) var unknownCoding: WireError?
 
     package init() {}
 
@@ -71,6 +73,7 @@ package struct RequestHead: Sendable {
         expectsContinue = false
         asksForWebSocket = false
         connection = []
+        unknownCoding = nil
         table.removeAll()
     }
 
@@ -86,7 +89,7 @@ package struct RequestHead: Sendable {
         switch field.name {
         case .host: _ = try Authority(source, value)
         case .contentLength: try framing.take(contentLength: value, of: source)
-        case .transferEncoding: try framing.take(transferEncoding: value, of: source)
+        case .transferEncoding: try take(transferEncoding: value, of: source)
         case .connection: try connection.take(value, of: source)
         case .upgrade:
             guard source.folds("websocket", in: value) else {
@@ -101,5 +104,22 @@ package struct RequestHead: Sendable {
         default: break
         }
         table.append(field)
+    }
+
+    /// An unknown coding is an honest wish only if no other line says where the body ends: that is known at the end.
+    private mutating func take(transferEncoding value: Range<Int>, of source: borrowing Span<UInt8>) throws(WireError) {
+        do throws(WireError) { try framing.take(transferEncoding: value, of: source) } catch {
+            guard error.rule == .transferEncodingUnknown else { throw error }
+            unknownCoding = error
+        }
+    }
+
+    /// Whether the lines of a complete head go together.
+    func checkTogether(at end: Int) throws(WireError) {
+        if let unknownCoding {
+            if framing != .none { throw WireError(.framingConflict, at: end, in: .transferEncoding) }
+            throw unknownCoding
+        }
+        if table[.host] == nil { throw WireError(.hostMissing, at: end, in: .host) }
     }
 }

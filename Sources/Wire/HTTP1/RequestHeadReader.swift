@@ -172,7 +172,7 @@ package struct RequestHeadReader: Sendable {
             case .named(let name, let range): try head.table.refuseRepetition(of: name, range, in: bytes)
             case .field(let field): try head.take(field, of: bytes)
             case .end(let length):
-                if head.field(.host) == nil { throw WireError(.hostMissing, at: length, in: .host) }
+                try head.checkTogether(at: length)
                 head.adopt(bytes, length: length)
                 position = length
                 place = .complete
