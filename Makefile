@@ -37,8 +37,8 @@ up: build
 	@$(BUILD)/doorward up
 
 ## test: everything
-test: test-unit test-e2e lint
-	@scripts/summary
+test: packages
+	@scripts/test
 
 ## test-unit: the Swift tests
 test-unit: packages

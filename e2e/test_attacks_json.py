@@ -31,6 +31,17 @@ class HostileMessages(unittest.TestCase):
     def test_by_post(self):
         self.judge(list(messages.http_rows()))
 
+    def test_in_a_session(self):
+        with furnished() as house:
+            token = house.token(client="attacker")
+            house.serve()
+            answer = client.exchange(("127.0.0.1", house.port), client.legacy_post(house.port, token, client.initialize()))
+            judge = SessionJudge(house, token, answer.header("mcp-session-id"))
+            judge.judge(selected(list(messages.legacy_rows())))
+            judge.search()
+            print(f"{judge.rows_run} messages")
+            self.assertFalse(judge.faults, judge.report())
+
     def test_by_websocket(self):
         self.judge(list(messages.socket_rows()))
 
@@ -143,6 +154,18 @@ class HostileMessages(unittest.TestCase):
         rows.append(oracle.Row("J19", "many small chunks past it", lambda case: client.post(case.port, case.token, b"").having(
             framing=[("Transfer-Encoding", "chunked")], body=(b"400\r\n" + b" " * 1024 + b"\r\n") * 4097), 413, "body-too-large", 7))
         self.judge(rows)
+
+
+class SessionJudge(oracle.Judge):
+    def __init__(self, house, token, session):
+        super().__init__(house, token)
+        self.session = session
+        self.secrets.append(session)
+
+    def case(self, row, **options):
+        case = super().case(row, **options)
+        case.session = self.session
+        return case
 
 
 class LetThrough(unittest.TestCase):

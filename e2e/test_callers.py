@@ -90,6 +90,29 @@ class EndedCredentials(unittest.TestCase):
                     self.assertNotIn("answered", [record["data"]["outcome"] for record in house.audit("call.outcome")])
             (house.trips / "go").touch()
 
+    def test_expiry_ends_what_is_open(self):
+        with furnished() as house:
+            house.serve()
+            address = ("127.0.0.1", house.port)
+            token = house.token(client="short", ttl="3s")
+            issued = time.monotonic()
+            socket = client.Wire(address)
+            socket.send(client.upgrade(house.port, token).encode())
+            self.assertEqual(socket.answer().status, 101)
+            kept = client.Wire(address)
+            kept.send(client.post(house.port, token, client.modern("tools/list")).encode())
+            self.assertEqual(kept.answer().status, 200)
+            socket.send(client.frame(json.dumps(client.call("slow", {"text": "x"}, id=1))))
+            opcode, payload = socket.frame()
+            self.assertEqual((opcode, payload[:2]), (8, b"\x11\x31"))
+            # Expiry is told in whole seconds.
+            self.assertLess(time.monotonic() - issued, 5.2)
+            kept.send(client.post(house.port, token, client.modern("tools/list")).encode())
+            self.assertEqual(kept.answer().status, 401)
+            for wire in (socket, kept):
+                wire.close()
+            (house.trips / "go").touch()
+
     @staticmethod
     def session(house, token, target="/mcp/trip"):
         wire = client.Wire(("127.0.0.1", house.port))

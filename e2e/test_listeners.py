@@ -4,6 +4,7 @@
 import concurrent.futures
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -250,6 +251,64 @@ class SlowCallers(unittest.TestCase):
             wire.close()
 
 
+class BrokenHeads(unittest.TestCase):
+    """Of thousands of heads that were changed at random, without a credential, none gets anywhere."""
+
+    REFUSALS = {400, 401, 403, 404, 405, 406, 408, 413, 414, 415, 417, 421, 426, 431, 501, 505}
+
+    def test_changed_heads(self):
+        chance = random.Random(2026)
+        with furnished() as house:
+            house.serve()
+            address = ("127.0.0.1", house.port)
+            gate = house.room("gate")
+            alphabet = [b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b":", b"/", b"\xff", b"%", b"a", b"Host: x\r\n", b"Upgrade: websocket\r\n", b"Content-Length: 5\r\n", b"chunked", b"HTTP/1.1",
+                        b"Transfer-Encoding: chunked\r\n", b"Authorization: Bearer x\r\n", b"\x16\x03\x01", b"GET ", b"0", b"-"]
+            seen = {}
+            for _ in range(1500):
+                data = bytearray(chance.choice((client.post(house.port, None, client.call("boom", {})), client.upgrade(
+                    house.port, None, frames=client.frame(json.dumps(client.call("boom", {})))))).encode())
+                for _ in range(chance.randrange(1, 5)):
+                    place = chance.randrange(len(data))
+                    kind = chance.randrange(4)
+                    if kind == 0:
+                        data[place] = chance.randrange(256)
+                    elif kind == 1:
+                        del data[place:place + chance.randrange(1, 8)]
+                    elif kind == 2:
+                        data[place:place] = chance.choice(alphabet)
+                    else:
+                        other = chance.randrange(len(data))
+                        data[place:place] = data[other:other + chance.randrange(1, 40)]
+                wire = client.Wire(address, 10)
+                wire.send(bytes(data))
+                # What is cut short is not waited for: our end is its end.
+                wire.finish()
+                answer = wire.answer()
+                wire.drain()
+                wire.close()
+                seen[answer.status] = seen.get(answer.status, 0) + 1
+                self.assertIn(answer.status, self.REFUSALS | {0}, bytes(data))
+                self.assertNotIn(b" 101 ", answer.raw[:20])
+            print(f"changed heads: {seen}")
+            for noise in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), b"SSH-2.0-x\r\n", b"\x00" * 500, b"EHLO x\r\n", b"\xff" * 9000, b"GET\r\n\r\n", b"\r\n" * 5000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+                answer = client.exchange(address, noise, 10)
+                self.assertIn(answer.status, self.REFUSALS | {0}, noise[:20])
+            self.assertEqual(house.room("gate"), gate)
+            self.assertEqual(house.trip_count(), 0)
+            self.assertEqual(house.audit("call.intent"), [])
+            house.check_audit()
+
+    def test_names_that_would_move_a_cursor(self):
+        with furnished() as house:
+            for name in ("\x1b[31mx", "a\nb", "\u202ex", "", "a b", "a" * 200, "../x", "x\u200b", "local", "a/b", "\u00e9"):
+                result = house.doorward("token", "issue", "--client", name, check=False)
+                self.assertNotEqual(result.returncode, 0, repr(name))
+                for letter in result.stderr:
+                    self.assertTrue(letter == "\n" or letter.isprintable(), repr(result.stderr))
+                self.assertEqual(result.stdout, "")
+
+
 class Floods(unittest.TestCase):
     def test_a_thousand_idle_strangers_keep_nobody_out(self):
         with furnished() as house:
@@ -283,7 +342,10 @@ class Floods(unittest.TestCase):
             for _ in range(14):
                 wire = client.Wire(address)
                 wire.send(client.upgrade(house.port, greedy).encode())
-                statuses.append(wire.answer().status)
+                answer = wire.answer()
+                statuses.append(answer.status)
+                if answer.status == 429:
+                    self.assertTrue(answer.header("retry-after"), answer)
                 wires.append(wire)
             self.assertEqual(statuses[:10], [101] * 10)
             self.assertEqual(set(statuses[10:]), {429})
@@ -321,6 +383,12 @@ class Floods(unittest.TestCase):
             statuses = [client.exchange(address, client.post(house.port, token, client.modern("tools/list"))).status for _ in range(80)]
             self.assertEqual(statuses[0], 200)
             self.assertIn(429, statuses)
+            answer = client.talk(address, client.upgrade(house.port, house.token(client="socket")), [
+                client.frame(json.dumps(client.modern("tools/list", id=number))) for number in range(200)], until=lambda got: len(got) == 200)
+            # This release tells each message (docs/protocol.md), and keeps the socket.
+            refused = [json.loads(payload)["error"]["data"]["reason"] for _, payload in answer.frames if b'"error"' in payload]
+            self.assertGreater(len(refused), 100)
+            self.assertEqual(set(refused), {"too-fast"})
             self.assertEqual(client.exchange(address, client.post(house.port, other, client.modern("tools/list"))).status, 200)
 
     def test_refusals_coalesce(self):

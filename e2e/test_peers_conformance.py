@@ -8,7 +8,8 @@ import unittest
 import urllib.request
 
 import peer
-from test_peers_http import CALL, LibrariesTest
+import test_peers_http
+from test_peers_http import CALL
 
 
 class McpcheckTest(peer.PeerCase):
@@ -59,7 +60,7 @@ class AuthlabTest(peer.PeerCase):
 class SlowClientsTest(peer.PeerCase):
     """Slow heads, bodies and readers are dropped in their time, and everybody else keeps being served meanwhile."""
     servers = ("time",)
-    headers = LibrariesTest.headers
+    headers = test_peers_http.LibrariesTest.headers
     # The attacker also looks now and then, without a token, whether the service still answers.
     REASONS = {"slow", "credential-missing", "caller-cap", "connection-cap"}
 

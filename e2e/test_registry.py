@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import stat
+import time
 import unittest
 
 import client
@@ -283,6 +284,10 @@ class SealedFiles(unittest.TestCase):
                 program.write_bytes(good)
         answer = self.call(server="own")
         self.assertFalse(answer.json()["result"]["isError"], answer)
+        # What was refused to start is waited for by nobody.
+        began = time.monotonic()
+        self.house.stop()
+        self.assertLess(time.monotonic() - began, 6)
 
     def test_what_was_removed_cannot_be_called(self):
         self.house.serve()

@@ -165,7 +165,7 @@ extension BrokerRoom {
             guard gates.values.contains(where: { $0.listener == listener.name && $0.isReady }) else { return }
         }
         if let gap = confinementGap() {
-            ask(.fatal(error: Array(gap.sentence.utf8), hint: Array(gap.hint.utf8)))
+            ask(.fatal(error: Array(gap.sentence.utf8), hint: Array(gap.hint.utf8), isUnconfined: true))
             return
         }
         phase = .serving

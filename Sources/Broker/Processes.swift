@@ -124,7 +124,8 @@ extension BrokerRoom {
 
     /// The launcher's answer: no.
     func launchRefused(_ number: UInt32, _ denial: Denial, detail: [UInt8]) {
-        departing[number] = nil
+        // Nothing was started, so there is nothing to bury, whether it had been given up before or is from here on.
+        defer { departing[number] = nil }
         guard let upstream = upstreams[number] else { return }
         launchOutcome(upstream, .launchRefused, denial.word, report: nil, detail: detail)
         upstream.lastDetail = detail

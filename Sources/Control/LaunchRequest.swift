@@ -18,7 +18,9 @@ package enum LaunchRequest: Equatable, Sendable {
     /// Everything in flight is answered and recorded: end the tree.
     case finished
     /// The broker cannot go on; the text is for the operator.
-    case fatal(error: [UInt8], hint: [UInt8])
+    ///
+    /// - `isUnconfined`: what is wrong is that this host cannot confine as fully as was demanded.
+    case fatal(error: [UInt8], hint: [UInt8], isUnconfined: Bool = false)
 
     package enum Kind: UInt8, CaseIterable, Sendable {
         case ready = 1
@@ -58,9 +60,10 @@ package enum LaunchRequest: Equatable, Sendable {
             writer.u32(launch)
             writer.flag(force)
         case .startGate(let listener): writer.data(listener.bytes)
-        case .fatal(let error, let hint):
+        case .fatal(let error, let hint, let isUnconfined):
             writer.data(error)
             writer.data(hint)
+            writer.flag(isUnconfined)
         }
         writer.end()
     }
@@ -89,7 +92,9 @@ package enum LaunchRequest: Equatable, Sendable {
         case .finished: request = .finished
         case .fatal:
             request = .fatal(
-                error: try reader.data(atMost: Caps.report, "error"), hint: try reader.data(atMost: Caps.report, "hint")
+                error: try reader.data(atMost: Caps.report, "error"),
+                hint: try reader.data(atMost: Caps.report, "hint"),
+                isUnconfined: try reader.flag("unconfined")
             )
         }
         try reader.finish()

@@ -49,7 +49,7 @@ final class Connection {
     var timer = Timer.none
     /// Since when output waits without any of it being taken.
     var stalledSince: Instant?
-    var interest: Interest = [.readable]
+    var interest = Interest.readable
     /// In the list of connections that are looked at when the turn ends.
     var isTouched = false
     /// Reading waits for the broker's door.

@@ -36,7 +36,7 @@ final class GateRoom {
     var now: Instant
 
     let channel: Channel
-    private var doorInterest: Interest = [.readable]
+    private var doorInterest = Interest.readable
     /// Something has been asked in this turn whose answer is a few microseconds away.
     var isAnswerNear = false
     /// How long to look for that answer before sleeping, in microseconds: a sleeper is woken in about 50.
@@ -213,8 +213,8 @@ final class GateRoom {
         do throws(ChannelError) { moved = try channel.flush() } catch { throw .broken(error) }
         let wanted: Interest
         switch moved {
-        case .moved: wanted = [.readable]
-        case .wouldBlock: wanted = [.readable, .writable]
+        case .moved: wanted = .readable
+        case .wouldBlock: wanted = .both
         case .closed: throw .doorLost
         }
         guard wanted != doorInterest else { return }

@@ -10,29 +10,27 @@ enum MirroredHeaders {
     static func check(
         _ head: borrowing RequestHead, _ tree: JSONTree, version: JSONNode, method: JSONNode, parameters: JSONNode?
     ) throws(Refusal) {
-        try compare(head, .mcpProtocolVersion, tree.text(version))
-        try compare(head, .mcpMethod, tree.text(method))
+        try compare(head, .mcpProtocolVersion, tree, version)
+        try compare(head, .mcpMethod, tree, method)
         guard let member = Method(tree, method, era: .modern)?.mirroredName else { return }
-        let name = parameters.flatMap { tree.member($0, member) }.flatMap { tree.text($0) }
-        try compare(head, .mcpName, name, isEncoded: true)
+        try compare(head, .mcpName, tree, parameters.flatMap { tree.member($0, member) }, isEncoded: true)
     }
 
     /// - Parameter isEncoded: the value may be written in base64 between markers.
     private static func compare(
-        _ head: borrowing RequestHead, _ header: HeaderName, _ said: [UInt8]?, isEncoded: Bool = false
+        _ head: borrowing RequestHead, _ header: HeaderName, _ tree: JSONTree, _ said: JSONNode?,
+        isEncoded: Bool = false
     ) throws(Refusal) {
         guard let value = head.value(header) else {
             throw Refusal(.headerMismatch, rule: "header-missing", field: header.text)
         }
-        var isSame = false
-        if let said {
-            if isEncoded {
-                let bytes = head.bytes
-                do throws(WireError) { isSame = try MirroredValue.matches(bytes.span, value, text: said) } catch {
-                    throw Refusal(.headerMismatch, rule: error.rule.rawValue, field: header.text)
-                }
-            } else {
-                isSame = head.holds(said, in: header)
+        guard let said else { throw Refusal(.headerMismatch, rule: "header-differs", field: header.text) }
+        let bytes = head.bytes
+        var isSame = tree.equals(said, bytes.span.extracting(value))
+        // Almost always written plainly. Where it is not, what begins like an encoded value means what it encodes.
+        if isEncoded && !value.isEmpty && bytes[value.lowerBound] == UInt8(ascii: "=") {
+            do throws(WireError) { isSame = tree.equals(said, try MirroredValue.decode(bytes.span, value)) } catch {
+                throw Refusal(.headerMismatch, rule: error.rule.rawValue, field: header.text)
             }
         }
         guard isSame else { throw Refusal(.headerMismatch, rule: "header-differs", field: header.text) }

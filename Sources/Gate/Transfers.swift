@@ -99,8 +99,13 @@ extension GateRoom {
     }
 
     private func watch(_ connection: Connection) {
-        var wanted: Interest = connection.takesInput ? [.readable] : []
-        if !connection.output.isEmpty { wanted.insert(.writable) }
+        let wanted: Interest
+        switch (connection.takesInput, connection.output.isEmpty) {
+        case (true, true): wanted = .readable
+        case (true, false): wanted = .both
+        case (false, true): wanted = Interest(rawValue: 0)
+        case (false, false): wanted = .writable
+        }
         guard wanted != connection.interest else { return }
         connection.interest = wanted
         do throws(SyscallError) {

@@ -179,10 +179,10 @@ final class LauncherRoom {
         case .startGate(let listener): scheduleGate(listener)
         case .reload: reload()
         case .finished: takeDown(status: 0)
-        case .fatal(let error, let hint):
+        case .fatal(let error, let hint, let isUnconfined):
             Console.line("doorward: error: \(String(decoding: error, as: UTF8.self))")
             if !hint.isEmpty { Console.line("doorward: hint: \(String(decoding: hint, as: UTF8.self))") }
-            takeDown(status: state == .preparing ? LaunchFault.unconfined : 1)
+            takeDown(status: isUnconfined ? LaunchFault.unconfined : 1)
         }
     }
 

@@ -9,6 +9,8 @@ package struct Interest: OptionSet, Sendable {
 
     package static let readable = Interest(rawValue: EPOLLIN.rawValue)
     package static let writable = Interest(rawValue: EPOLLOUT.rawValue)
+    // In other modules a set that is written as a list is made element by element, through generic code.
+    package static let both = Interest(rawValue: EPOLLIN.rawValue | EPOLLOUT.rawValue)
 }
 
 /// One descriptor that is ready, named by the token it was added with.

@@ -141,6 +141,8 @@ struct LaunchTests {
         let launch = house.launched.removeFirst().launch
         house.launcher.send(.refused(launch: launch, denial: .executableChanged, detail: []))
         #expect(try house.reason(call) == "executable-changed")
+        // It never was: nobody has to wait for its end, and it takes nobody's place.
+        #expect(house.room.departing.isEmpty)
         _ = try house.callEcho(caller)
         try house.turn(until: { !house.launched.isEmpty })
         #expect(try house.records("launch.refused").map { $0.data("reason") } == ["executable-changed"])

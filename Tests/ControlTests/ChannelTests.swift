@@ -195,7 +195,7 @@ struct PartTests {
 
     @Test(
         "Frames of every size arrive as they were composed, in their order",
-        arguments: [0, 1, 65_527, 65_528, 65_529, 65_536, 131_056, 131_057, 200_000, 5_000_000])
+        arguments: [0, 1, 65_527, 65_528, 65_529, 65_536, 131_056, 131_057, 200_000, 1_000_000])
     func sizes(_ size: Int) throws {
         let pair = try UnixSocket.pair(.packet)
         let limit = 10 << 20

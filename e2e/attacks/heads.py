@@ -7,7 +7,6 @@ it. So every fault is tried on both, and a carrier without its fault is the cont
 
 import base64
 import json
-import string
 import urllib.parse
 
 import client
@@ -30,10 +29,16 @@ def upgrade(case, **options):
     return request
 
 
-CARRIERS = {"post": post, "upgrade": upgrade}
+def aggregate(case, **options):
+    """The same call at the endpoint of all servers together."""
+    message = client.call("trip__boom", {})
+    return client.post(case.port, case.token, message, "/mcp", **options).adding(("User-Agent", f"tester/{case.canary}"))
 
 
-def rows(id, name, fault, status, reason, step, carriers=("post", "upgrade"), both=False, **options):
+CARRIERS = {"post": post, "upgrade": upgrade, "aggregate": aggregate}
+
+
+def rows(id, name, fault, status, reason, step, carriers=("post", "upgrade", "aggregate"), both=False, **options):
     """The rows of one fault: on each carrier, and with and without a token where it says so."""
     made = []
     for carrier in carriers:
@@ -106,10 +111,11 @@ def launch_rows():
     for text in ("server=files", "", "&", "a", "=", "x=1&y", "session_id={canary}", "%00", "a=%0d%0aHost:evil"):
         for both, status, reason, step in ((True, 400, "query-not-allowed", 7), (False, 401, "credential-missing", 4)):
             found += rows("A03", f"the query ?{text}", query(text), status, reason, step, token=both)
-    for text in ("?a=b#c", "#fragment", "?\"", "?<x>", "?a b"):
+    for text in ("?a=b#c", "#fragment", "?\"", "?<x>", "?a b", "?\u00e9"):
+        # What stands behind the question mark is never read: as an address it is wrong, or as a query.
         found += rows("A03", f"malformed {text}",
                       lambda request, case, text=text: request.having(target=request.target + text), 400,
-                      "head-malformed", 1)
+                      ("head-malformed", "query-not-allowed"), (1, 7))
     return found
 
 
@@ -368,7 +374,10 @@ def framing_rows():
         ("no size", b"\r\n%s\r\n0\r\n\r\n" % body), ("size of many digits", b"0000000000000000%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)),
         ("overflowing size", b"ffffffffffffffff1\r\n%s\r\n0\r\n\r\n" % body), ("bare CR", b"%x\r%s\r\n0\r\n\r\n" % (len(body), body)))
     for name, text in bad_chunks:
-        found += rows("A35", f"chunked, {name}", framed(("Transfer-Encoding", "chunked"), body=text), 400, "body-malformed", 7, carriers=("post",))
+        # A size of too many digits is no size, or one beyond every limit.
+        found += rows("A35", f"chunked, {name}", framed(("Transfer-Encoding", "chunked"), body=text), (400, 413), ("body-malformed", "body-too-large"),
+                      7, carriers=("post",)) if "digits" in name or "overflow" in name else rows(
+                          "A35", f"chunked, {name}", framed(("Transfer-Encoding", "chunked"), body=text), 400, "body-malformed", 7, carriers=("post",))
 
     def raw(change):
         return lambda request, case: change(request.encode(), case)
@@ -542,7 +551,7 @@ def route_rows():
         case.port, case.token, {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}), 400, "session-missing", 8))
     for letter in "\u00e9\u4e2d":
         found.append(Row("A29", f"a session id of {letter!r}", lambda case, letter=letter: client.legacy_post(
-            case.port, case.token, {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, letter * 5), 404, "session-unknown", 8))
+            case.port, case.token, {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, letter * 5), 400, "head-malformed", 1))
     # What would move a cursor or a record: control bytes anywhere in the head.
     for code in list(range(0, 9)) + list(range(11, 13)) + list(range(14, 32)) + [127]:
         for where in ("target", "User-Agent", "Mcp-Name", "Referer"):
@@ -558,8 +567,48 @@ def route_rows():
     return found
 
 
+def smuggled_rows():
+    """A whole request behind, or inside the body of, one that is refused: it is never parsed."""
+    found = []
+    evil = {"a foreign Origin": (lambda request, case: request.adding(("Origin", "https://evil.example")), 403, "browser-evidence", 3),
+            "another Host": (lambda request, case: request.setting("Host", "evil.example"), 421, "authority-foreign", 2),
+            "a bad header": (lambda request, case: request.adding(("X-A ", "b")), 400, "head-malformed", 1),
+            "HTTP/1.0": (lambda request, case: request.having(version="HTTP/1.0"), 505, "version-unsupported", 1),
+            "CL and TE": (lambda request, case: request.having(framing=[("Content-Length", "6"), ("Transfer-Encoding", "chunked")], body=b"0\r\n\r\n"), 400, "head-malformed", 1)}
+    for name, (fault, status, reason, step) in evil.items():
+        for carrier in ("post", "upgrade", "aggregate"):
+            def behind(case, fault=fault, carrier=carrier):
+                request = fault(CARRIERS[carrier](case), case)
+                request.frames = b""
+                return request.encode() + post(case).encode()
+
+            found.append(Row("A35", f"a request behind {name} [{carrier}]", behind, status, reason, step))
+
+    def inside(case, **framing):
+        hidden = post(case).encode()
+        outer = client.post(case.port, None, hidden).adding(("X-Canary", case.canary))
+        if framing:
+            outer.framing = [("Transfer-Encoding", "chunked")]
+            outer.body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(hidden), hidden)
+        return outer
+
+    # The refused one has no credential; the hidden one has.
+    found.append(Row("A35", "a request in the body of one without a credential", inside, 401, "credential-missing", 4))
+    found.append(Row("A35", "the same, chunked", lambda case: inside(case, chunked=True), 401, "credential-missing", 4))
+    for method, status, reason in (("PUT", 405, "method-not-allowed"), ("DELETE", 405, "method-not-allowed"), ("GET", 405, "method-not-allowed")):
+        found.append(Row("A35", f"a request in the body of {method}", lambda case, method=method: client.post(
+            case.port, case.token, post(case).encode()).having(method=method), status, reason, 6))
+    found.append(Row("A35", "a request in the body of an address that is not there", lambda case: client.post(
+        case.port, case.token, post(case).encode(), "/nothing"), 404, "route-unknown", 6))
+    found.append(Row("A35", "a request in the body of text/plain", lambda case: client.post(
+        case.port, case.token, post(case).encode()).setting("Content-Type", "text/plain"), 415, "media-type-unsupported", 7))
+    found.append(Row("A35", "a request in a body of 5 MiB that never comes", lambda case: client.post(
+        case.port, case.token, b"").having(framing=[("Content-Length", str(5 << 20))], body=post(case).encode()), 413, "body-too-large", 7))
+    for reason, status, change in (("credential-missing", 401, lambda request: request.without("Authorization")), ("media-type-unsupported", 415, lambda request: request.setting("Content-Type", "text/plain"))):
+        # Refused without a word of encouragement: 100 would ask for the body.
+        found.append(Row("A35", f"Expect before {status}", lambda case, change=change: change(post(case)).adding(("Expect", "100-continue")), status, reason, None))
+    return found
+
+
 def all_rows():
-    return launch_rows() + browser_rows() + authority_rows() + credential_rows() + framing_rows() + route_rows()
-
-
-PRINTABLE = string.printable
+    return launch_rows() + browser_rows() + authority_rows() + credential_rows() + framing_rows() + route_rows() + smuggled_rows()

@@ -16,18 +16,19 @@ package func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     precondition(client == fromClient(again), "canonical text is another message of a client")
     precondition(fromServer(tree) == fromServer(again), "canonical text is another message of a server")
     precondition(
-        (client.fault == nil) == (fromServer(tree).fault == nil), "client and server differ in what a message is")
+        client.isRefused == fromServer(tree).isRefused, "client and server differ in what a message is")
     if let parameters = client.parameters { checkParameters(parameters) }
     return 0
 }
 
-/// A message without the places of its parts in the tree.
+/// A message without the places of its parts in the tree. Of several faults the first is told, and canonical text has its
+/// members in another order: so any fault is as good as any other.
 private struct Found: Equatable {
     var word = ""
     var id: RequestID?
     var method: [UInt8] = []
     var parameters: [UInt8]?
-    var fault: EnvelopeFault?
+    var isRefused = false
 }
 
 private func read(_ bytes: [UInt8]) -> JSONTree? {
@@ -47,7 +48,7 @@ private func fromClient(_ tree: JSONTree) -> Found {
         case .response(let id, let node, let isError):
             return Found(word: isError ? "error" : "result", id: id, parameters: tree.canonical(node).bytes)
         }
-    } catch { return Found(fault: error) }
+    } catch { return Found(isRefused: true) }
 }
 
 private func fromServer(_ tree: JSONTree) -> Found {
@@ -58,7 +59,7 @@ private func fromServer(_ tree: JSONTree) -> Found {
         case .result(let id, let node): return Found(word: "result", id: id, parameters: tree.canonical(node).bytes)
         case .error(let id, let node): return Found(word: "error", id: id, parameters: tree.canonical(node).bytes)
         }
-    } catch { return Found(fault: error) }
+    } catch { return Found(isRefused: true) }
 }
 
 private func found(_ word: String, _ tree: JSONTree, _ id: RequestID?, _ method: JSONNode, _ parameters: JSONNode?)
