@@ -135,7 +135,7 @@ final class LauncherRoom {
                 let interest: Interest = transfer == .wouldBlock ? [.readable, .writable] : [.readable]
                 try poller.change(broker.socket, interest, token: Source.broker)
             } catch { throw .system(error) }
-        } catch { loseBroker() }
+        } catch { endOfBroker() }
     }
 
     private func serveBroker() {
@@ -248,13 +248,19 @@ final class LauncherRoom {
         children[child.number] = nil
         child.cgroup?.remove()
         switch child.role {
-        case .broker: loseBroker()
+        case .broker: endOfBroker()
         case .server(let launch): tell(.exited(launch: launch, status: code))
         case .gate: tell(.roomEnded(word: Array(child.word.utf8), status: code))
         case .watch:
             tell(.roomEnded(word: Array(child.word.utf8), status: code))
             if state != .stopping { restartWatch() }
         }
+    }
+
+    /// The broker has gone. Its last word may still lie in the door, and whether it went in good order is said there.
+    private func endOfBroker() {
+        serveBroker()
+        loseBroker()
     }
 
     /// Without the broker nothing is decided, so nothing may run.

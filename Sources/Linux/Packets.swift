@@ -62,6 +62,9 @@ extension FileDescriptor {
             queue.dropLast(received)
             throw SyscallError("recvmsg", "cut packet", code: EMSGSIZE)
         }
+        // A peer that has gone without reading everything leaves an error, which is told once and before the packets that
+        // it still sent: they may hold its last word.
+        if received < 0, failure == ECONNRESET { return try receivePacket(into: &queue, limit: limit, passed: &passed) }
         errno = failure
         return try packetTransfer("recvmsg", received)
     }

@@ -110,6 +110,22 @@ struct PacketTests {
         #expect(try send(far, [1]) == .closed)
     }
 
+    @Test("the last word of a peer is heard, though it went without reading ours")
+    func lastWord() throws {
+        var queue = ByteQueue()
+        var received = PassedDescriptors()
+        let pair = try UnixSocket.pair(.packet)
+        #expect(try send(pair.far, [1]) == .moved(1))
+        #expect(try send(pair.near, [7]) == .moved(1))
+        let far = try leave(pair)
+        #expect(try far.receivePacket(into: &queue, limit: 8, passed: &received) == .moved(1))
+        #expect(queue.storage[queue.range.lowerBound] == 7)
+        #expect(try far.receivePacket(into: &queue, limit: 8, passed: &received) == .closed)
+    }
+
+    /// Closes the near end, with what lies unread in it.
+    private func leave(_ pair: consuming UnixSocket.Pair) throws -> FileDescriptor { try pair.far.duplicate() }
+
     @Test("a full socket says so, and the packet was not sent")
     func full() throws {
         let pair = try UnixSocket.pair(.packet)
