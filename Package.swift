@@ -82,6 +82,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("control", ["Control", "Linux"]),
         ("envelope", ["Policy", "StrictJSON"]),
         ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
+        ("server-lines", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
     ]
 
 let package = Package(

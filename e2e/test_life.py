@@ -44,7 +44,7 @@ class LifeCase(unittest.TestCase):
 
     def call(self, tool="echo", arguments=None, token=None, house=None, patience=None, server="trip"):
         house = house or self.house
-        request = client.post(house.port, token or self.token, client.call(tool, arguments or {"text": "hi"}),
+        request = client.post(house.port, token or self.token, client.call(tool, {"text": "hi"} if arguments is None else arguments),
                               f"/mcp/{server}")
         return client.exchange(self.address(house), request, patience)
 

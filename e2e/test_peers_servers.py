@@ -13,7 +13,7 @@ CLIENTS = (("mcp2", "sdk2.py", {}), ("mcp2", "sdk2.py", {"mode": "legacy"}), ("m
 
 
 class ServersTest(peer.PeerCase):
-    servers = ("time", "git", "sqlite", "fetch")
+    servers = ("time", "git", "sqlite", "fetch", "everything")
 
     def results(self, client, plan, steps):
         environment, script, extra = client
@@ -76,11 +76,11 @@ class ServersTest(peer.PeerCase):
         """A legacy server may keep state for its connection, so two callers never share a process."""
         secret = {"insight": "only the first caller said this"}
         other = self.house.token(client="stranger")
-        self.results(CLIENTS[2], self.http("sqlite"), [["call", "append_insight", secret]])
-        mine, theirs = (self.results(CLIENTS[2], {**self.http("sqlite"), "token": token}, [["read", "memo://insights"]])
-                        for token in (self.token, other))
-        self.assertIn(secret["insight"], mine[0]["contents"][0]["text"])
-        self.assertNotIn(secret["insight"], theirs[0]["contents"][0]["text"])
+        memo = ["read", "memo://insights"]
+        _, mine = self.results(CLIENTS[2], self.http("sqlite"), [["call", "append_insight", secret], memo])
+        theirs, = self.results(CLIENTS[2], {**self.http("sqlite"), "token": other}, [memo])
+        self.assertIn(secret["insight"], mine["contents"][0]["text"])
+        self.assertNotIn(secret["insight"], theirs["contents"][0]["text"])
 
     def test_fetch_starts_and_its_network_is_refused(self):
         hits = []
@@ -132,17 +132,18 @@ class ServersTest(peer.PeerCase):
                     ["call", "time__get_current_time", {"timezone": "Etc/UTC"}],
                     ["call", "sqlite__list_tables"], ["call", "get_current_time", {"timezone": "Etc/UTC"}]])
                 names = tools["names"]
-                self.assertEqual(len(names), 2 + 12 + 6 + 1)
+                self.assertEqual(len(names), 2 + 12 + 6 + 1 + 28)
                 self.assertEqual(names, sorted(names, key=lambda name: name.partition("__")[0]))
                 self.assertTrue(all(len(name) <= 64 for name in names))
-                self.assertEqual(sorted(prompts["names"]), ["fetch__fetch", "sqlite__mcp-demo"])
-                self.assertEqual(len(resources["names"]), 1)
+                self.assertLessEqual({"fetch__fetch", "sqlite__mcp-demo", "everything__test_simple_prompt"},
+                                     set(prompts["names"]))
+                self.assertEqual(len(resources["names"]), 1 + 3)
                 # A server's resources are a page of their own, and every page is reached.
-                self.assertGreaterEqual(resources["pages"], 1)
+                self.assertGreaterEqual(resources["pages"], 2)
                 self.assertFalse(now["isError"], now)
                 self.assertFalse(rows["isError"], rows)
                 self.assertIn("unknown tool", str(memo))
-                wrapped = resources["names"][0]
+                wrapped = next(name for name in resources["names"] if "memo" in name)
                 self.assertNotEqual(wrapped, "memo://insights")
                 text, = self.results(client, self.http(), [["read", wrapped]])
                 self.assertEqual(text["contents"][0]["uri"], wrapped)

@@ -38,8 +38,7 @@ package enum FrameError: Error, Equatable, Sendable {
 package enum FrameForm {
     package static let version: UInt8 = 1
     package static let headerBytes = 8
-    /// A packet on a SOCK_SEQPACKET pair: small enough to fit any socket buffer, large enough to batch
-    /// (docs/decisions/0009).
+    /// A packet on a SOCK_SEQPACKET pair: small enough to fit any socket buffer, large enough to batch (house A7).
     package static let maxPacketBytes = 65_536
     /// Fields of one part.
     package static let maxPartBytes = maxPacketBytes - headerBytes
@@ -71,15 +70,19 @@ package struct FrameWriter: Sendable {
     package mutating func u8(_ value: UInt8) { bytes.append(value) }
     package mutating func flag(_ value: Bool) { bytes.append(value ? 1 : 0) }
 
-    package mutating func u16(_ value: UInt16) { append(UInt64(value), 2) }
-    package mutating func u32(_ value: UInt32) { append(UInt64(value), 4) }
-    package mutating func u64(_ value: UInt64) { append(value, 8) }
+    package mutating func u16(_ value: UInt16) {
+        bytes.append(UInt8(truncatingIfNeeded: value))
+        bytes.append(UInt8(truncatingIfNeeded: value >> 8))
+    }
 
-    /// The lowest `count` bytes of a number, the lowest first.
-    private mutating func append(_ value: UInt64, _ count: Int) {
-        bytes.append(addingCapacity: count) { room in
-            for place in 0..<count { room.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * place))) }
-        }
+    package mutating func u32(_ value: UInt32) {
+        u16(UInt16(truncatingIfNeeded: value))
+        u16(UInt16(truncatingIfNeeded: value >> 16))
+    }
+
+    package mutating func u64(_ value: UInt64) {
+        u32(UInt32(truncatingIfNeeded: value))
+        u32(UInt32(truncatingIfNeeded: value >> 32))
     }
 
     package mutating func data(_ value: [UInt8]) {

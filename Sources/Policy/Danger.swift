@@ -52,6 +52,25 @@ package enum Danger: UInt8, CaseIterable, Hashable, Sendable {
         }
     }
 
+    /// What is better than to accept it.
+    package var advice: StaticString {
+        switch self {
+        case .shell: "name the program that the shell would start"
+        case .inlineCode: "put the code into a script, which can be pinned"
+        case .packageRunner: "install the package once, in a directory of its own, and name its program"
+        case .downloadAndRun: "install it once and name its program"
+        case .privilege: "run doorward as the user that the server needs"
+        case .programLauncher: "name the program that it would start"
+        case .containerControl: "name the program without its container: it gets a sandbox here"
+        case .executingFlag: "leave the flag out"
+        case .codeLoadingVariable: "install what the program needs beside it, and leave the variable out"
+        case .writablePlace: "take the right to write from others, or install it elsewhere"
+        case .wideGrant: "grant the one directory that the server needs"
+        case .secretInArguments: "put it into a private file and refer to it from the environment"
+        case .flagAsValue: "offer values that cannot be taken for flags"
+        }
+    }
+
     package init?(word: [UInt8]) {
         guard let found = Self.allCases.first(where: { Array($0.word.description.utf8) == word }) else { return nil }
         self = found

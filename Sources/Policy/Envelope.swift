@@ -180,22 +180,22 @@ package enum Envelope {
 
 /// Keys that mean something to the protocol, and the keys that only look like them (R2).
 enum ProtocolKeys {
-    static let envelope = ["jsonrpc", "id", "method", "params", "result", "error"]
+    static let envelope = KeyTable(["jsonrpc", "id", "method", "params", "result", "error"])
 
     /// Members of `params` and of results that are decided upon.
-    static let parameters = [
+    static let parameters = KeyTable([
         "name", "arguments", "_meta", "uri", "cursor", "argument", "capabilities", "clientInfo", "context",
         "inputResponses", "level", "notifications", "progress", "progressToken", "protocolVersion", "reason", "ref",
         "requestId", "requestState", "resultType", "serverInfo", "total",
-    ]
+    ])
 
-    static let meta = [
+    static let meta = KeyTable([
         "progressToken", "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities",
         "io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/logLevel", "io.modelcontextprotocol/serverInfo",
         "io.modelcontextprotocol/subscriptionId", Product.parametersKey.description,
-    ]
+    ])
 
-    private static let forbidden = ["__proto__", "constructor", "prototype"]
+    private static let forbidden = KeyTable(["__proto__", "constructor", "prototype"])
 
     /// `params` or a result, and its `_meta`.
     static func check(_ object: JSONNode, in tree: JSONTree) throws(EnvelopeFault) {
@@ -209,14 +209,34 @@ enum ProtocolKeys {
     }
 
     /// Nil for a protocol key as it should be written, and for a key that resembles none.
-    static func fault(of key: JSONNode, in tree: JSONTree, _ known: [String]) -> EnvelopeFault? {
+    static func fault(of key: JSONNode, in tree: JSONTree, _ known: KeyTable) -> EnvelopeFault? {
         let fault: EnvelopeFault?? = tree.withText(key) { text in
-            // Nearly every key is one of ours, written as it should be: that costs a few comparisons of lengths.
-            for name in known where text.matches(name) { return nil }
-            for name in forbidden where text.matches(name) { return .forbiddenKey }
-            for name in known where foldsOnto(text, name) { return .foldedKey }
+            // Nearly every key is one of ours, written as it should be: that costs a few comparisons of bytes.
+            for name in known.names(ofLength: text.count) where text.matches(name) { return nil }
+            for name in forbidden.names(ofLength: text.count) where text.matches(name) { return .forbiddenKey }
+            for name in known.names(near: text) where foldsOnto(text, name) { return .foldedKey }
             return nil
         }
         return fault ?? nil
+    }
+}
+
+/// Names by their length, so that a key is compared with few of them.
+struct KeyTable: Sendable {
+    private let all: [String]
+    private let byLength: [[String]]
+
+    init(_ names: [String]) {
+        all = names
+        let longest = names.map(\.utf8.count).max() ?? 0
+        byLength = (0...longest).map { length in names.filter { $0.utf8.count == length } }
+    }
+
+    func names(ofLength length: Int) -> [String] { length < byLength.count ? byLength[length] : [] }
+
+    /// Those that a key can fold onto: characters outside ASCII become shorter, all others keep their length.
+    func names(near key: borrowing Span<UInt8>) -> [String] {
+        for index in key.indices where key[index] >= 0x80 { return all }
+        return names(ofLength: key.count)
     }
 }

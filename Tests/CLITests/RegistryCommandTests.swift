@@ -116,7 +116,11 @@ struct AddTests {
         for word in ["shell", "wide-grant", "code-loading-variable"] {
             #expect(outcome.errors.contains("error: x: \(word): "), "\(word)")
         }
-        #expect(outcome.errors.contains("--accept code-loading-variable,"))
+        let accept = outcome.errors.rows.last ?? ""
+        for word in ["shell", "wide-grant", "code-loading-variable"] {
+            #expect(accept.contains("--accept ") && accept.contains(word))
+            #expect(outcome.errors.contains("hint: \(word): better: "))
+        }
     }
 
     @Test("A configuration that cannot be read is not overwritten")

@@ -249,6 +249,10 @@ struct ResolutionTests {
         #expect(try desk.resolve([second, script]).judged.contains(.shell))
         let innocent = desk.put("bin/wrapped", "#!\(link)\n", mode: "755")
         #expect(try desk.resolve([innocent]).judged.contains(.shell))
+        // Also where only a name in the middle says so: what is called npx acts like it, whatever file it is.
+        desk.putProgram("lib/multicall")
+        desk.link("lib/npx", to: "multicall")
+        #expect(try desk.resolve([desk.link("bin/friendly", to: "../lib/npx")]).judged == [.packageRunner])
         // And a link that is only called like one is judged by its name as well.
         let named = desk.link("bin/bash", to: "/usr/bin/true")
         #expect(try desk.resolve([named, script]).judged.contains(.shell))

@@ -253,7 +253,9 @@ struct DangerTests {
         #expect(Danger(word: word) == danger)
         #expect(word.allSatisfy { $0 == 0x2D || ($0 >= 0x61 && $0 <= 0x7A) })
         #expect(Danger(word: word + [0x20]) == nil && Danger(word: []) == nil)
-        #expect(danger.sentence.description.first?.isUppercase == false)
+        for text in [danger.sentence.description, danger.advice.description] {
+            #expect(text.first?.isUppercase == false && text.last != ".")
+        }
     }
 
     @Test("Every danger is found by some line, but the one that the file system shows")

@@ -55,13 +55,8 @@ enum SealCommand {
         }
         for (name, dangers) in refusal.dangers {
             for danger in dangers { console.report(Failure("\(name): \(danger.sentence)")) }
-            var words: [String] = []
-            for danger in dangers where !danger.isFatal && !words.contains("\(danger.danger.word)") {
-                words.append("\(danger.danger.word)")
-            }
-            if !words.isEmpty {
-                let list = words.map { "\"\($0)\"" }.joined(separator: ", ")
-                console.hint("if that is what you want, add to the entry \(name): \"accept\": [\(list)]")
+            console.hints(about: dangers) { words in
+                "add to the entry \(name): \"accept\": [\(words.map { "\"\($0)\"" }.joined(separator: ", "))]"
             }
         }
         let names = refusal.faults.map(\.name) + refusal.dangers.map(\.name)

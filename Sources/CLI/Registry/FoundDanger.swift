@@ -18,6 +18,21 @@ struct FoundDanger: Equatable {
     }
 }
 
+extension Console {
+    /// What is better than these dangers, each once, and then how to accept those that can be.
+    ///
+    /// - Parameter acceptance: the sentence, made of the words.
+    func hints(about dangers: [FoundDanger], acceptance: ([String]) -> String) {
+        var seen: [Danger] = []
+        for danger in dangers where !seen.contains(danger.danger) {
+            seen.append(danger.danger)
+            hint("\(danger.danger.word): better: \(danger.danger.advice)")
+        }
+        let words = seen.filter { kind in dangers.contains { $0.danger == kind && !$0.isFatal } }.map { "\($0.word)" }
+        if !words.isEmpty { hint("if it is what you want: " + acceptance(words)) }
+    }
+}
+
 /// Dangers, each once.
 struct DangerList {
     private(set) var all: [FoundDanger] = []

@@ -49,8 +49,7 @@ struct Registration {
         let open = resolution.dangers.filter { $0.isFatal || !entry.accepted.contains($0.danger) }
         guard open.isEmpty else {
             for danger in open { console.report(Failure("\(entry.name): \(danger.sentence)")) }
-            let words = Set(open.filter { !$0.isFatal }.map { "\($0.danger.word)" }).sorted()
-            if !words.isEmpty { console.hint("if that is what you want: --accept \(words.joined(separator: ","))") }
+            console.hints(about: open) { "--accept \($0.joined(separator: ","))" }
             return .dangerous
         }
         // Only what was found is recorded: an acceptance in reserve would hide what comes later.
