@@ -31,6 +31,7 @@ final class LauncherRoom {
     var gateStarts: [Instant] = []
     var watchStarts: [Instant] = []
     private var status: Int32?
+    private var isBrokerLost = false
     /// The broker has been told to finish what is in flight.
     private var isEnding = false
     private var killAt: Instant?
@@ -162,6 +163,8 @@ final class LauncherRoom {
             }
         } catch {
             Console.line("doorward: error: the broker broke its protocol: \(error)")
+            // Nothing more is heard from it.
+            isBrokerLost = true
             loseBroker()
         }
     }
@@ -264,7 +267,14 @@ final class LauncherRoom {
     }
 
     /// Without the broker nothing is decided, so nothing may run.
+    ///
+    /// Its last word may still lie in the door: it ends right behind it, and where it has left something of ours unread,
+    /// the kernel tells us of that first.
     private func loseBroker() {
+        if !isBrokerLost {
+            isBrokerLost = true
+            serveBroker()
+        }
         guard status == nil else { return }
         Console.line("doorward: error: the broker has ended, so everything ends")
         takeDown(status: 1)
