@@ -130,13 +130,14 @@ final class LauncherRoom {
     }
 
     private func flush() {
+        if isBrokerLost { return }
         do throws(ChannelError) {
             let transfer = try broker.flush()
             do throws(SyscallError) {
                 let interest: Interest = transfer == .wouldBlock ? [.readable, .writable] : [.readable]
                 try poller.change(broker.socket, interest, token: Source.broker)
             } catch { throw .system(error) }
-        } catch { endOfBroker() }
+        } catch { loseBroker() }
     }
 
     private func serveBroker() {
@@ -251,19 +252,13 @@ final class LauncherRoom {
         children[child.number] = nil
         child.cgroup?.remove()
         switch child.role {
-        case .broker: endOfBroker()
+        case .broker: loseBroker()
         case .server(let launch): tell(.exited(launch: launch, status: code))
         case .gate: tell(.roomEnded(word: Array(child.word.utf8), status: code))
         case .watch:
             tell(.roomEnded(word: Array(child.word.utf8), status: code))
             if state != .stopping { restartWatch() }
         }
-    }
-
-    /// The broker has gone. Its last word may still lie in the door, and whether it went in good order is said there.
-    private func endOfBroker() {
-        serveBroker()
-        loseBroker()
     }
 
     /// Without the broker nothing is decided, so nothing may run.
@@ -274,6 +269,10 @@ final class LauncherRoom {
         if !isBrokerLost {
             isBrokerLost = true
             serveBroker()
+            // A door that is shut is ready for ever.
+            do throws(SyscallError) { try poller.remove(broker.socket) } catch {
+                Console.line("doorward: warning: the broker's door could not be put away: \(error)")
+            }
         }
         guard status == nil else { return }
         Console.line("doorward: error: the broker has ended, so everything ends")
