@@ -143,7 +143,9 @@ enum AddressWrapping {
         }
     }
 
-    private static func list(_ key: StaticString, _ server: ServerName, _ tree: JSONTree, _ node: JSONNode) -> [JSONEdit] {
+    private static func list(_ key: StaticString, _ server: ServerName, _ tree: JSONTree, _ node: JSONNode)
+        -> [JSONEdit]
+    {
         guard let list = tree.member(node, key), tree.kind(list) == .array else { return [] }
         guard tree.elements(list).contains(where: { holdsAddress($0, tree) }) else { return [] }
         var json = JSONWriter()
@@ -205,7 +207,8 @@ extension Method {
     var isCacheable: Bool {
         switch self {
         case .discover, .toolsList, .promptsList, .resourcesList, .templatesList, .resourcesRead: true
-        case .initialize, .ping, .toolsCall, .promptsGet, .resourcesSubscribe, .resourcesUnsubscribe, .complete, .setLevel,
+        case .initialize, .ping, .toolsCall, .promptsGet, .resourcesSubscribe, .resourcesUnsubscribe, .complete,
+            .setLevel,
             .listen:
             false
         }

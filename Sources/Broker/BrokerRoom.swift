@@ -158,7 +158,8 @@ final class BrokerRoom {
         now = clock()
         self.confinesItself = confinesItself
         poller = try Poller()
-        launcher = Channel(door) { kind in LaunchReport.Kind(rawValue: kind) == nil ? nil : Caps.report + 2 * Caps.path }
+        launcher = Channel(door) { kind in LaunchReport.Kind(rawValue: kind) == nil ? nil : Caps.report + 2 * Caps.path
+        }
         seal = Seal.empty
         try poller.add(launcher.socket, .readable, token: Token.launcher.value)
     }
@@ -295,6 +296,7 @@ struct Token {
 extension BrokerFault {
     static func door(_ name: StaticString, _ error: ChannelError) -> BrokerFault {
         BrokerFault(
-            "the \(name) door failed: \(error)", hint: "all parts of doorward must be of one release; reinstall and restart")
+            "the \(name) door failed: \(error)",
+            hint: "all parts of doorward must be of one release; reinstall and restart")
     }
 }

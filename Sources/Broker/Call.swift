@@ -76,7 +76,8 @@ final class Call {
     var hardDeadline: Instant
 
     init(
-        gate: GateRoom, decision: Decision, connection: Connection, caller: Caller, session: Session?, id: CanonicalJSON,
+        gate: GateRoom, decision: Decision, connection: Connection, caller: Caller, session: Session?,
+        id: CanonicalJSON,
         sealNumber: UInt32, started: Instant
     ) {
         self.gate = gate

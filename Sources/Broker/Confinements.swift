@@ -28,7 +28,8 @@ enum Confinements {
 
     /// What the launcher enforced on a room, and what the room then put on itself.
     static func joined(_ launched: [UInt8], _ own: [UInt8]) -> [UInt8] {
-        guard var report = ConfinementReport(encoded: launched.span), let added = ConfinementReport(encoded: own.span) else {
+        guard var report = ConfinementReport(encoded: launched.span), let added = ConfinementReport(encoded: own.span)
+        else {
             return own
         }
         for layer in Layer.allCases where added[layer] != .missing(.notPlanned) { report[layer] = added[layer] }

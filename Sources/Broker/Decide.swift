@@ -158,7 +158,9 @@ extension BrokerRoom {
 
     /// The server and its own address for the `uri` of a request.
     func selectResource(_ call: Call, _ decision: Decision) throws(Denial) -> (ServerView, [UInt8]) {
-        guard let address = requestTree.member(.root, "uri").flatMap(requestTree.text) else { throw .parametersMalformed }
+        guard let address = requestTree.member(.root, "uri").flatMap(requestTree.text) else {
+            throw .parametersMalformed
+        }
         guard let (view, local) = select(decision.server, address: address, call.caller, call.connection) else {
             throw decision.server == nil ? .resourceUnknown : .serverUnknown
         }
@@ -251,7 +253,9 @@ extension BrokerRoom {
         {
             guard requestTree.kind(given) == .object else { throw .parameterUnknown }
             for (key, value) in requestTree.members(given) {
-                guard let name = requestTree.text(key), let text = requestTree.text(value) else { throw .parameterUnknown }
+                guard let name = requestTree.text(key), let text = requestTree.text(value) else {
+                    throw .parameterUnknown
+                }
                 named.append((name, text))
             }
         } else if let session = call.session {
@@ -282,7 +286,8 @@ extension BrokerRoom {
     // MARK: The record before the effect
 
     /// Writes the intent; the call goes on when the journal lets it go.
-    func recordIntent(_ call: Call, _ permitted: consuming Permitted, target: Target, arguments: [UInt8]) throws(Denial) {
+    func recordIntent(_ call: Call, _ permitted: consuming Permitted, target: Target, arguments: [UInt8]) throws(Denial)
+    {
         guard let journal, let view = call.server else { throw .auditUnavailable }
         call.target = target
         guard call.principal.callsInFlight < seal.registry.limits.callsPerCaller else { throw .callsInFlightCap }

@@ -124,7 +124,8 @@ extension BrokerRoom {
         // Nobody else of this client is there: what it started need not wait for its full idle time.
         guard session.principal.sessions == 0 else { return }
         let soon = now.adding(milliseconds: Self.lingerMilliseconds)
-        for upstream in upstreams.values where upstream.principal === session.principal && upstream.revision.era == .legacy {
+        for upstream in upstreams.values
+        where upstream.principal === session.principal && upstream.revision.era == .legacy {
             upstream.lingersUntil = soon
         }
     }

@@ -61,7 +61,9 @@ extension BrokerRoom {
             switch try gate.channel.flush() {
             case .moved: watch(gate, [.readable])
             case .wouldBlock:
-                guard gate.channel.waitingCount <= Self.mostWaitingForGate else { return lose(gate, why: "door-congested") }
+                guard gate.channel.waitingCount <= Self.mostWaitingForGate else {
+                    return lose(gate, why: "door-congested")
+                }
                 // Nothing more is taken from it before it has taken what waits for it.
                 watch(gate, gate.channel.isCongested ? [.writable] : [.readable, .writable])
             case .closed: lose(gate, why: "door-closed")

@@ -44,7 +44,8 @@ extension BrokerRoom {
         guard upstream.state == .greeting else { return }
         let tree = replyTree
         let versions = isError ? nil : tree.member(node, "supportedVersions")
-        let speaksModern = versions.map { tree.elements($0).contains { tree.equals($0, Revision.y2026m07d28.word) } } ?? false
+        let speaksModern =
+            versions.map { tree.elements($0).contains { tree.equals($0, Revision.y2026m07d28.word) } } ?? false
         guard speaksModern else {
             // Any answer that is not a modern one means the old way, except for a server that was reviewed as modern.
             if upstream.review != nil {
@@ -61,7 +62,8 @@ extension BrokerRoom {
     private func receiveInitialize(_ node: JSONNode, isError: Bool, from upstream: Upstream) {
         guard upstream.state == .greeting else { return }
         let tree = replyTree
-        guard !isError, let revision = tree.member(node, "protocolVersion").flatMap(tree.text).flatMap(Revision.init(word:)),
+        guard !isError,
+            let revision = tree.member(node, "protocolVersion").flatMap(tree.text).flatMap(Revision.init(word:)),
             revision.era == .legacy
         else { return fail(upstream, .serverMisbehaved, why: "revision-unknown") }
         guard upstream.review != nil || revision == upstream.view.sealed.review?.revision else {
@@ -150,7 +152,8 @@ extension BrokerRoom {
         let found = upstream.view.compare(upstream.offered)
         upstream.offered = []
         upstream.pages = 0
-        for (what, names) in [("changed", found.changed), ("added", found.added), ("gone", found.gone)] where !names.isEmpty {
+        for (what, names) in [("changed", found.changed), ("added", found.added), ("gone", found.gone)]
+        where !names.isEmpty {
             record(.toolsDiffer) { json in
                 json.key("server")
                 json.string(upstream.view.name.bytes)

@@ -54,7 +54,8 @@ extension BrokerRoom {
         guard let requests else { return [] }
         var kept: [Kept] = []
         for (key, value) in tree.members(requests) {
-            guard let method = tree.member(value, "method"), let ask = ServerAsk(tree, method), let key = tree.text(key) else {
+            guard let method = tree.member(value, "method"), let ask = ServerAsk(tree, method), let key = tree.text(key)
+            else {
                 continue
             }
             let parameters = tree.member(value, "params")

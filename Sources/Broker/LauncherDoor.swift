@@ -84,7 +84,8 @@ extension BrokerRoom {
         }
     }
 
-    private func meetGate(_ name: ListenerName, _ report: [UInt8], _ door: consuming FileDescriptor) throws(BrokerFault) {
+    private func meetGate(_ name: ListenerName, _ report: [UInt8], _ door: consuming FileDescriptor) throws(BrokerFault)
+    {
         guard let listener = listeners.first(where: { $0.name == name }) else { return }
         let gate = GateRoom(number: takeNumber(), listener: name, kind: listener.kind, door: door)
         gates[gate.number] = gate
@@ -181,7 +182,8 @@ extension BrokerRoom {
     private func adopt(_ digest: Digest) throws(BrokerFault) {
         guard let descriptor = launcher.takeDescriptor() else { return }
         do throws(SealFault) {
-            adopt(Seal(digest: digest, registry: try SealReading.read(try Self.sealBytes(descriptor), expecting: digest)))
+            adopt(
+                Seal(digest: digest, registry: try SealReading.read(try Self.sealBytes(descriptor), expecting: digest)))
         } catch {
             // The last good one stays in force. The launcher, which holds the new one, then starts nothing for the old.
             if phase == .serving { return refuseSeal(Array(error.sentence.utf8)) }
@@ -233,7 +235,9 @@ extension BrokerRoom {
         sealRefusal = reason
         recordSealRefusal(reason)
         answerReload(
-            .failed(error: Array("the sealed registry is not believed: ".utf8) + reason, hint: Array("doorward registry seal".utf8)))
+            .failed(
+                error: Array("the sealed registry is not believed: ".utf8) + reason,
+                hint: Array("doorward registry seal".utf8)))
     }
 
     private func recordSealRefusal(_ reason: [UInt8]) {

@@ -98,7 +98,9 @@ extension BrokerRoom {
             tickCalls(of: upstream)
             switch upstream.state {
             case .recording:
-                if let deadline = upstream.deadline, deadline <= now { end(upstream, .auditUnavailable, why: "audit-unavailable") }
+                if let deadline = upstream.deadline, deadline <= now {
+                    end(upstream, .auditUnavailable, why: "audit-unavailable")
+                }
             case .launching, .greeting, .comparing:
                 if let deadline = upstream.deadline, deadline <= now {
                     fail(upstream, .serverSlow, why: "start-too-slow")

@@ -95,7 +95,9 @@ extension BrokerRoom {
     }
 
     /// One page of a pinned list.
-    private func list(_ call: Call, _ decision: Decision, _ key: StaticString, _ objects: (ServerView) -> [CanonicalJSON])
+    private func list(
+        _ call: Call, _ decision: Decision, _ key: StaticString, _ objects: (ServerView) -> [CanonicalJSON]
+    )
         throws(Denial)
     {
         let cursor = requestTree.member(.root, "cursor").flatMap(requestTree.text)
@@ -215,10 +217,13 @@ extension BrokerRoom {
     /// The list without what policy denies this client outright; nil if that is all of it.
     private func allowedResources(_ call: Call, _ node: JSONNode) -> CanonicalJSON? {
         let tree = replyTree
-        guard let view = call.server, let list = tree.member(node, "resources"), tree.kind(list) == .array else { return nil }
+        guard let view = call.server, let list = tree.member(node, "resources"), tree.kind(list) == .array else {
+            return nil
+        }
         func isDenied(_ resource: JSONNode) -> Bool {
             let address = tree.member(resource, "uri").flatMap(tree.text) ?? []
-            return view.verdict(seal.registry.policy, client: call.principal.client, reading: .resource(address)).kind == .deny
+            return view.verdict(seal.registry.policy, client: call.principal.client, reading: .resource(address)).kind
+                == .deny
         }
         guard tree.elements(list).contains(where: isDenied) else { return nil }
         var json = JSONWriter()

@@ -8,7 +8,8 @@ func runBroker() -> Never {
     Signal.ignoreBrokenPipe()
     do throws(SyscallError) {
         let room = try BrokerRoom(
-            door: FileDescriptor(owning: 3), statePath: ThisProcess.arguments.dropFirst().first?.description ?? "/state")
+            door: FileDescriptor(owning: 3), statePath: ThisProcess.arguments.dropFirst().first?.description ?? "/state"
+        )
         do throws(BrokerFault) { try room.run() } catch {
             room.say(error)
             exit(1)

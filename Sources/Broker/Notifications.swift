@@ -64,7 +64,8 @@ extension BrokerRoom {
         func composed() -> [UInt8] {
             if let message { return message }
             let new = compose.notification("notifications/message") { json in
-                json.object(tree, parameters, edits: [.put("logger", loggerName(tree, parameters, name)), .remove("_meta")])
+                json.object(
+                    tree, parameters, edits: [.put("logger", loggerName(tree, parameters, name)), .remove("_meta")])
             }
             message = new
             return new
@@ -100,7 +101,8 @@ extension BrokerRoom {
             return drop(upstream, .notAllowed)
         }
         for session in sessions.values where session.principal === upstream.principal || upstream.principal == nil {
-            guard session.subscriptions.contains(SubscribedResource(server: upstream.view.name, address: address)) else {
+            guard session.subscriptions.contains(SubscribedResource(server: upstream.view.name, address: address))
+            else {
                 continue
             }
             let shown = session.server == nil ? ResourceAddress.wrap(upstream.view.name, address) : address

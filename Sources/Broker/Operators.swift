@@ -148,7 +148,8 @@ extension BrokerRoom {
     }
 
     private func issue(
-        _ client: ClientName, _ servers: [ServerName]?, _ listener: ListenerName?, _ life: UInt64, _ session: OperatorSession
+        _ client: ClientName, _ servers: [ServerName]?, _ listener: ListenerName?, _ life: UInt64,
+        _ session: OperatorSession
     ) {
         let listener = listener ?? .main
         guard (1...TokenStore.longestLife).contains(life) else {
@@ -159,13 +160,17 @@ extension BrokerRoom {
             return failed(session, "there are \(TokenStore.most) tokens already", hint: "doorward token revoke")
         }
         guard client != .local else {
-            return failed(session, "the name local is taken", hint: "it stands for doorward connect, which needs no token")
+            return failed(
+                session, "the name local is taken", hint: "it stands for doorward connect, which needs no token")
         }
-        guard listener == .local || seal.registry.listeners.contains(where: { $0.name == listener }) || mode == .administer
+        guard
+            listener == .local || seal.registry.listeners.contains(where: { $0.name == listener })
+                || mode == .administer
         else { return failed(session, "there is no listener \(listener)", hint: "see listeners in doorward.json") }
         for server in servers ?? [] where seal.server(server) == nil {
             return failed(
-                session, "no server \(server) is sealed", hint: "doorward registry list; doorward registry seal after adding one")
+                session, "no server \(server) is sealed",
+                hint: "doorward registry list; doorward registry seal after adding one")
         }
         let now = wallSeconds
         let made = tokens.make(client: client, servers: servers, listener: listener, life: life, now: now)
@@ -295,7 +300,9 @@ extension BrokerRoom {
         var failure: SyscallError?
         do throws(SyscallError) {
             let document = try pending.effect(self)
-            if operators[pending.session.number] === pending.session { reply(.done(document: document), to: pending.session) }
+            if operators[pending.session.number] === pending.session {
+                reply(.done(document: document), to: pending.session)
+            }
         } catch {
             failure = error
             failed(

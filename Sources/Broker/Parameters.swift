@@ -16,7 +16,9 @@ extension BrokerRoom {
         if let meta {
             for (key, _) in tree.members(meta) {
                 guard let name = tree.text(key) else { continue }
-                if name.starts(with: Self.reservedPrefix) || name.starts(with: Self.ownPrefix) || tree.equals(key, "progressToken") {
+                if name.starts(with: Self.reservedPrefix) || name.starts(with: Self.ownPrefix)
+                    || tree.equals(key, "progressToken")
+                {
                     edits.append(.removeKey(name))
                 } else {
                     kept += 1

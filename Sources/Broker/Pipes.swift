@@ -93,7 +93,9 @@ extension Upstream {
 }
 
 extension FileDescriptor {
-    fileprivate borrowing func watch(_ poller: borrowing Poller, _ interest: Interest, token: UInt64) throws(SyscallError) {
+    fileprivate borrowing func watch(_ poller: borrowing Poller, _ interest: Interest, token: UInt64)
+        throws(SyscallError)
+    {
         try poller.add(self, interest, token: token)
     }
 

@@ -54,7 +54,8 @@ final class ReviewProbe {
             for element in tree.elements(list) {
                 let object = tree.canonical(element)
                 bytes += object.bytes.count
-                guard tools.count + prompts.count + templates.count < Upstream.mostOffered, bytes <= Self.mostBytes else {
+                guard tools.count + prompts.count + templates.count < Upstream.mostOffered, bytes <= Self.mostBytes
+                else {
                     return room.fail(upstream, .serverMisbehaved, why: "list-too-long")
                 }
                 switch request {
@@ -76,7 +77,9 @@ final class ReviewProbe {
         json.beginObject()
         json.key("capabilities")
         json.beginArray()
-        for (word, capability) in ServerCapabilities.words where upstream.capabilities.contains(capability) { json.string(word) }
+        for (word, capability) in ServerCapabilities.words where upstream.capabilities.contains(capability) {
+            json.string(word)
+        }
         json.endArray()
         json.key("confinement")
         Confinements.write(upstream.confinement, &json)

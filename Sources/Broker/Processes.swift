@@ -20,7 +20,8 @@ extension BrokerRoom {
             view, owner: isShared ? nil : call.principal, call.offers)
     }
 
-    private func process(_ key: UpstreamKey, _ view: ServerView, owner: Principal?, _ offers: ClientOffers) throws(Denial)
+    private func process(_ key: UpstreamKey, _ view: ServerView, owner: Principal?, _ offers: ClientOffers)
+        throws(Denial)
         -> Upstream
     {
         if let running = upstreamByKey[key], running.isUsable, running.view.identity == view.identity {
@@ -100,7 +101,10 @@ extension BrokerRoom {
         upstream.state = .launching
         upstream.deadline = now.adding(milliseconds: upstream.view.sealed.traits.startMilliseconds)
         // By the seal that it was decided under: if the launcher holds another one by now it refuses.
-        ask(.start(launch: upstream.number, server: upstream.view.name, seal: upstream.seal, choices: upstream.key.choices))
+        ask(
+            .start(
+                launch: upstream.number, server: upstream.view.name, seal: upstream.seal, choices: upstream.key.choices)
+        )
         _ = consume grant
     }
 

@@ -24,7 +24,8 @@ struct QuestionCheck {
             let isURL = tree.member(parameters, "mode").map { tree.equals($0, "url") } ?? false
             guard (tree.member(parameters, "url") != nil) == isURL else { return nil }
             if isURL {
-                guard let url = tree.member(parameters, "url").flatMap(tree.text), let host = PlainAddress.host(url) else {
+                guard let url = tree.member(parameters, "url").flatMap(tree.text), let host = PlainAddress.host(url)
+                else {
                     return nil
                 }
                 check.host = host
@@ -75,7 +76,8 @@ enum PlainAddress {
 enum SecretField {
     /// Anywhere in the letters and digits of a name.
     private static let parts = [
-        "accesskey", "apikey", "credential", "passcode", "passphrase", "password", "passwd", "privatekey", "secret", "token",
+        "accesskey", "apikey", "credential", "passcode", "passphrase", "password", "passwd", "privatekey", "secret",
+        "token",
     ].map { Array($0.utf8) }
     /// As a whole word of it: they are part of harmless ones.
     private static let words = ["cvc", "cvv", "otp", "pin", "pwd", "ssn"].map { Array($0.utf8) }
@@ -111,9 +113,10 @@ enum SecretField {
             letters.append(small)
             word.append(small)
         }
-        return found || parts.contains { part in
-            letters.indices.contains { letters[$0...].starts(with: part) }
-        }
+        return found
+            || parts.contains { part in
+                letters.indices.contains { letters[$0...].starts(with: part) }
+            }
     }
 }
 

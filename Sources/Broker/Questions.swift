@@ -66,7 +66,8 @@ final class HeldCall {
     let deadline: Instant
 
     init(
-        state: [UInt8], principal: Principal, upstream: Upstream, question: HeldQuestion, upstreamID: Int64, method: Method,
+        state: [UInt8], principal: Principal, upstream: Upstream, question: HeldQuestion, upstreamID: Int64,
+        method: Method,
         salient: SHA256Digest, deadline: Instant
     ) {
         self.state = state
@@ -107,7 +108,8 @@ extension BrokerRoom {
             write(compose.errorLine(id: canonicalID, code: -32601, message: "not offered by this client"), to: upstream)
             return
         }
-        guard upstream.questions.count < Self.mostQuestions, let checked = QuestionCheck.check(ask, tree, parameters) else {
+        guard upstream.questions.count < Self.mostQuestions, let checked = QuestionCheck.check(ask, tree, parameters)
+        else {
             drop(upstream, .notAllowed)
             write(compose.errorLine(id: canonicalID, code: -32602, message: "refused by doorward"), to: upstream)
             return
@@ -162,10 +164,13 @@ extension BrokerRoom {
 
     // MARK: A modern client before a legacy server
 
-    private func hold(_ call: Call, _ question: HeldQuestion, _ ask: ServerAsk, _ shown: CanonicalJSON, _ upstream: Upstream) {
+    private func hold(
+        _ call: Call, _ question: HeldQuestion, _ ask: ServerAsk, _ shown: CanonicalJSON, _ upstream: Upstream
+    ) {
         let state = Base64URL.encode(Random.bytes(24))
         let held = HeldCall(
-            state: state, principal: call.principal, upstream: upstream, question: question, upstreamID: call.upstreamID,
+            state: state, principal: call.principal, upstream: upstream, question: question,
+            upstreamID: call.upstreamID,
             method: call.method, salient: Self.salient(call), deadline: question.deadline)
         heldCalls[state] = held
         upstream.awaited[call.upstreamID] = .held(state)
@@ -206,7 +211,8 @@ extension BrokerRoom {
     /// The repeat of a held request: its answer goes to the server, and the open call becomes this one's. A request
     /// without a state of ours is a new one.
     func resume(_ call: Call) throws(Denial) {
-        guard call.era == .modern, call.server?.era == .legacy, let given = requestTree.member(.root, "requestState") else {
+        guard call.era == .modern, call.server?.era == .legacy, let given = requestTree.member(.root, "requestState")
+        else {
             return
         }
         guard let state = requestTree.text(given), let held = heldCalls[state], held.principal === call.principal else {

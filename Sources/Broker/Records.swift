@@ -62,7 +62,8 @@ extension BrokerRoom {
     func refuseOperator(_ denial: Denial, _ uid: UInt32) {
         guard let name = ListenerName(Array("operator".utf8)) else { return }
         refuse(
-            RefusalNote(connection: 0, denial: denial), listener: name, peer: Records.peer(.unknown(uid: uid)), client: nil)
+            RefusalNote(connection: 0, denial: denial), listener: name, peer: Records.peer(.unknown(uid: uid)),
+            client: nil)
     }
 
     /// A refusal of an understood message that never became an intent.

@@ -50,7 +50,9 @@ extension BrokerRoom {
     }
 
     /// A request of our own; the answer comes to ``receive(own:_:from:)``.
-    func send(own request: Upstream.OwnRequest, _ method: StaticString, _ parameters: CanonicalJSON?, to upstream: Upstream) {
+    func send(
+        own request: Upstream.OwnRequest, _ method: StaticString, _ parameters: CanonicalJSON?, to upstream: Upstream
+    ) {
         let id = upstream.takeID()
         upstream.awaited[id] = .own(request)
         // Before that the start has one limit for everything; a subscription stays open.

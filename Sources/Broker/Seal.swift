@@ -108,7 +108,9 @@ final class ServerView {
     /// Takes note of what a running process offers.
     ///
     /// - Returns: the names that are newly withheld, newly offered without review, and gone.
-    func compare(_ offered: [(name: [UInt8], digest: Digest)]) -> (changed: [[UInt8]], added: [[UInt8]], gone: [[UInt8]]) {
+    func compare(_ offered: [(name: [UInt8], digest: Digest)]) -> (
+        changed: [[UInt8]], added: [[UInt8]], gone: [[UInt8]]
+    ) {
         var changed: [[UInt8]] = []
         var added: [[UInt8]] = []
         var seen: Set<Int> = []

@@ -88,7 +88,8 @@ extension Seal {
         return Seal(
             digest: nothing,
             registry: SealedRegistry(
-                sealedAt: 0, source: nothing, listeners: [], clients: [], policy: ToolPolicy(rules: []), audit: .standard,
+                sealedAt: 0, source: nothing, listeners: [], clients: [], policy: ToolPolicy(rules: []),
+                audit: .standard,
                 limits: .standard, servers: []))
     }
 }

@@ -167,7 +167,8 @@ extension BrokerRoom {
     func announce(_ kind: ListKind, of view: ServerView, only: Principal? = nil) {
         for subscription in subscriptions where subscription.kinds.contains(where: { $0 == kind }) {
             let call = subscription.call
-            guard only == nil || call.principal === only, subscription.server == nil || subscription.server == view.name,
+            guard only == nil || call.principal === only,
+                subscription.server == nil || subscription.server == view.name,
                 isVisible(view, to: call.caller, on: call.connection)
             else { continue }
             tell(subscription, kind)
@@ -189,10 +190,12 @@ extension BrokerRoom {
         for kind in [ListKind.tools, .prompts, .resources] {
             for subscription in subscriptions where subscription.kinds.contains(where: { $0 == kind }) {
                 let call = subscription.call
-                guard changed.contains(where: { name in
-                    (subscription.server == nil || subscription.server == name)
-                        && (call.caller.servers.map { $0.contains(name) } ?? true)
-                }) else { continue }
+                guard
+                    changed.contains(where: { name in
+                        (subscription.server == nil || subscription.server == name)
+                            && (call.caller.servers.map { $0.contains(name) } ?? true)
+                    })
+                else { continue }
                 tell(subscription, kind)
             }
             for session in sessions.values where changed.contains(where: session.reaches) { tell(session, kind) }

@@ -86,7 +86,8 @@ enum TokenCoding {
             servers = names
         }
         return TokenRecord(
-            id: id, client: client, hash: digest, servers: servers, listener: listener, issued: issued, expires: expires,
+            id: id, client: client, hash: digest, servers: servers, listener: listener, issued: issued,
+            expires: expires,
             revoked: seconds("revoked"))
     }
 }

@@ -125,7 +125,8 @@ struct TokenStore: ~Copyable {
             bytes = try directory.open(Self.fileName).readWhole(limit: Self.maxFileBytes)
         } catch {
             if error.isNotFound { return }
-            throw BrokerFault("the tokens cannot be read: \(error)", hint: "check \(Self.fileName) in the state directory")
+            throw BrokerFault(
+                "the tokens cannot be read: \(error)", hint: "check \(Self.fileName) in the state directory")
         }
         var tree = JSONTree()
         var reader = JSONReader(limits: .config)

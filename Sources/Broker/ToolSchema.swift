@@ -56,7 +56,9 @@ final class ToolSchema {
         }
         do throws(MirrorFault) {
             let mirrors = try MirrorRules.find(tree, schema)
-            do throws(SchemaFault) { return .ready(try ArgumentSchema(tree, schema), mirrors) } catch { return .unusable }
+            do throws(SchemaFault) { return .ready(try ArgumentSchema(tree, schema), mirrors) } catch {
+                return .unusable
+            }
         } catch { return .unusable }
     }
 }

@@ -149,7 +149,9 @@ struct ClientOffers: OptionSet {
             if tree.member(capabilities, "roots") != nil { offers.insert(.roots) }
             if let elicitation = tree.member(capabilities, "elicitation") {
                 if tree.member(elicitation, "url") != nil { offers.insert(.urlElicitation) }
-                if tree.member(elicitation, "form") != nil || tree.count(elicitation) == 0 { offers.insert(.elicitation) }
+                if tree.member(elicitation, "form") != nil || tree.count(elicitation) == 0 {
+                    offers.insert(.elicitation)
+                }
             }
         }
         self = offers

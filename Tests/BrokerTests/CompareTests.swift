@@ -63,7 +63,8 @@ struct CompareTests {
         let call = try house.callEcho(caller)
         let server = try house.startServer()
         let discover = try server.hear()
-        try server.answer(discover, #"{"capabilities":{"tools":{}},"supportedVersions":["2026-07-28"],"resultType":"complete"}"#)
+        try server.answer(
+            discover, #"{"capabilities":{"tools":{}},"supportedVersions":["2026-07-28"],"resultType":"complete"}"#)
         try server.answer(try server.hear(), "{\"tools\":[\(House.tool("c"))],\"nextCursor\":\"p2\"}")
         let second = try server.hear()
         #expect(server.parameter(second, "cursor") == "\"p2\"")
@@ -92,7 +93,8 @@ struct CompareTests {
         let call = try house.callEcho(caller)
         let server = try house.startServer()
         try server.answer(
-            try server.hear(), #"{"capabilities":{"tools":{}},"supportedVersions":["2026-07-28"],"resultType":"complete"}"#)
+            try server.hear(),
+            #"{"capabilities":{"tools":{}},"supportedVersions":["2026-07-28"],"resultType":"complete"}"#)
         if isLong {
             let many = (0...4096).map { House.tool("t\($0)") }.joined(separator: ",")
             try server.answer(try server.hear(), "{\"tools\":[\(many)]}")
@@ -113,7 +115,8 @@ struct CompareTests {
         try server.list([Self.poisoned])
         #expect(try house.reason(try house.callEcho(caller)) == "tool-changed")
         let told = house.gate.events.filter { $0.scope == .session(session) }
-        #expect(told.map { String(decoding: $0.message, as: UTF8.self) }.allSatisfy { $0.contains("tools/list_changed") })
+        #expect(
+            told.map { String(decoding: $0.message, as: UTF8.self) }.allSatisfy { $0.contains("tools/list_changed") })
         #expect(told.count == 1)
         // The same again changes nothing for anybody.
         house.gate.events = []

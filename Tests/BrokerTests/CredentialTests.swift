@@ -30,7 +30,9 @@ struct CredentialTests {
         let near = try house.token()
         var far = near
         far[near.count - 1] = far[near.count - 1] == 0x41 ? 0x42 : 0x41
-        for text in [[], Array("dwt_".utf8), far, near + [0x41], Array(near.dropLast()), Array("DWT_".utf8) + near.dropFirst(4)] {
+        for text in [
+            [], Array("dwt_".utf8), far, near + [0x41], Array(near.dropLast()), Array("DWT_".utf8) + near.dropFirst(4),
+        ] {
             #expect(denial(try judged(house, text)) == .credentialUnknown)
         }
         #expect(try house.records("caller.admitted").isEmpty)
@@ -86,7 +88,8 @@ struct CredentialTests {
     @Test("A browser's connection is closed without a byte, and recorded")
     func browser() throws {
         let house = try House(watched: true)
-        house.peer = .process(PeerProcess(uid: 1, pid: 2, startTime: 3, executable: Array("/opt/chrome".utf8), isBrowser: true))
+        house.peer = .process(
+            PeerProcess(uid: 1, pid: 2, startTime: 3, executable: Array("/opt/chrome".utf8), isBrowser: true))
         let client = try TCPSocket.connect(to: house.listener)
         try house.turn(until: { try house.records("refused").count == 1 })
         #expect(try house.records("refused").first?.data("reason") == "browser-peer")
@@ -118,7 +121,9 @@ struct CredentialTests {
         try server.greetModern()
         let request = try server.hear()
         try house.pass(6_000)
-        guard case .callerEnded(caller.caller, .credentialExpired) = house.gate.takeOrder() else { throw HouseError.missing }
+        guard case .callerEnded(caller.caller, .credentialExpired) = house.gate.takeOrder() else {
+            throw HouseError.missing
+        }
         let cancelled = try server.hear()
         #expect(server.method(cancelled) == "notifications/cancelled")
         #expect(try house.records("caller.gone").map { $0.data("reason") } == ["credential-expired"])
@@ -141,7 +146,8 @@ struct CredentialTests {
         let reply = try house.answer(call)
         #expect(Refusal(reply)?.reason == "credential-expired")
         #expect(reply.status == 401)
-        house.gate.send(.select(connection: caller.connection.handle, caller: caller.caller, server: try House.name("echo")))
+        house.gate.send(
+            .select(connection: caller.connection.handle, caller: caller.caller, server: try House.name("echo")))
         try house.turn()
         #expect(try house.records("room.ended").isEmpty)
         #expect(try house.answer(try house.ask(other, .toolsList)).status == 200)
@@ -153,7 +159,9 @@ struct CredentialTests {
         house.peer = House.process(uid: 1, "/usr/bin/agent")
         let caller = try house.caller()
         try house.change { $0.clients = [try House.client("tester", uid: nil, "/usr/bin/other")] }
-        guard case .callerEnded(caller.caller, .peerNotAsDemanded) = house.gate.takeOrder() else { throw HouseError.missing }
+        guard case .callerEnded(caller.caller, .peerNotAsDemanded) = house.gate.takeOrder() else {
+            throw HouseError.missing
+        }
     }
 
     @Test("Sessions end with the credential that opened them")

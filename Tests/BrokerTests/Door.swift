@@ -74,7 +74,8 @@ final class Door {
                 case .connection(let handle):
                     guard let socket = channel.takeDescriptor() else { throw HouseError.missing }
                     connections.append((handle, Owned(socket)))
-                case .configure, .known, .unknown, .selected, .cut, .callerEnded, .sessionEnded, .drain: orders.append(order)
+                case .configure, .known, .unknown, .selected, .cut, .callerEnded, .sessionEnded, .drain:
+                    orders.append(order)
                 }
             }
             guard try receive() else { return }

@@ -193,7 +193,8 @@ struct LaunchTests {
         let house = try House([House.echo(era: .legacy)])
         let (_, server) = try house.running(.legacy)
         try house.pass(601_000)
-        try server.write(Array(String(repeating: "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n", count: 50).utf8))
+        try server.write(
+            Array(String(repeating: "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n", count: 50).utf8))
         #expect(house.room.upstreams.values.allSatisfy { $0.outgoing.isEmpty })
     }
 

@@ -74,7 +74,8 @@ struct ListTests {
     @Test("Resources are listed server by server, wrapped, with a cursor of ours; denied ones are left out")
     func resources() throws {
         let house = try House(
-            ["a", "b"].map { name in House.echo(name, edit: House.reviewed { $0.capabilities = [.tools, .resources] }) },
+            ["a", "b"].map { name in House.echo(name, edit: House.reviewed { $0.capabilities = [.tools, .resources] })
+            },
             rules: [try House.rule("no", .deny, resources: ["file:///etc/*"])])
         let caller = try house.caller()
         var call = try house.ask(caller, .resourcesList, server: nil)
@@ -82,7 +83,8 @@ struct ListTests {
         try first.greetModern()
         try first.answer(
             try first.hear(),
-            #"{"resources":[{"name":"one","uri":"file:///1"},{"name":"no","uri":"file:///etc/shadow"}],"nextCursor":"inner"}"#)
+            #"{"resources":[{"name":"one","uri":"file:///1"},{"name":"no","uri":"file:///etc/shadow"}],"nextCursor":"inner"}"#
+        )
         var reply = try house.answer(call)
         #expect(reply.whole.contains("doorward+a:file:///1") && !reply.whole.contains("shadow"))
         var cursor = try unwrap(reply.text("result", "nextCursor"))
@@ -117,7 +119,10 @@ struct ListTests {
                 Method.toolsCall, #"{"name":"echo__echo"}"#,
                 #"{"content":[{"type":"text","text":"t"},{"type":"resource_link","uri":"x:1"},{"type":"resource","resource":{"uri":"x:2"}}]}"#
             ),
-            (.resourcesRead, #"{"uri":"doorward+echo:x:1"}"#, #"{"contents":[{"uri":"x:1","text":"a"},{"uri":"x:2"}]}"#),
+            (
+                .resourcesRead, #"{"uri":"doorward+echo:x:1"}"#,
+                #"{"contents":[{"uri":"x:1","text":"a"},{"uri":"x:2"}]}"#
+            ),
             (
                 .promptsGet, #"{"name":"echo__p"}"#,
                 #"{"messages":[{"role":"user","content":{"type":"resource_link","uri":"x:1"}},{"role":"user","content":{"type":"resource","resource":{"uri":"x:2"}}}]}"#
@@ -139,7 +144,9 @@ struct ListTests {
 
     @Test("A result is translated into its client's era", arguments: [Era.modern, .legacy], [Era.modern, .legacy])
     func translation(_ client: Era, _ upstream: Era) throws {
-        let house = try House([House.echo(era: upstream, edit: House.reviewed { $0.capabilities = [.tools, .resources] })])
+        let house = try House([
+            House.echo(era: upstream, edit: House.reviewed { $0.capabilities = [.tools, .resources] })
+        ])
         let (caller, server) = try house.running(upstream)
         let session = client == .legacy ? try house.session(caller) : 0
         let revision: Revision = client == .legacy ? .y2025m11d25 : .y2026m07d28
@@ -168,7 +175,8 @@ struct ListTests {
         for number in 0..<100 {
             cache.keep(
                 big,
-                ListCache.Key(principal: UInt32(number), token: nil, peer: nil, server: nil, method: .toolsList, era: .modern),
+                ListCache.Key(
+                    principal: UInt32(number), token: nil, peer: nil, server: nil, method: .toolsList, era: .modern),
                 generation: 1)
         }
         #expect(cache.bytes <= 32 << 20)

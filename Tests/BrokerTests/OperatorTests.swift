@@ -11,7 +11,9 @@ import Testing
 
 @Suite("The operator's door: one request at a time, answered when it is on record")
 struct OperatorTests {
-    private static func issue(_ client: String, servers: [String]? = nil, listener: ListenerName? = nil, life: UInt64 = 60) throws
+    private static func issue(
+        _ client: String, servers: [String]? = nil, listener: ListenerName? = nil, life: UInt64 = 60
+    ) throws
         -> OperatorRequest
     {
         .issueToken(
@@ -41,7 +43,9 @@ struct OperatorTests {
         #expect(try house.records("admin.outcome").map { $0.data("done") } == ["true"])
         #expect(try house.toolNames(try house.caller(showing: token)) == ["echo"])
         let list = String(decoding: try line.document(.listTokens).canonical(.root).bytes, as: UTF8.self)
-        #expect(list.contains("\"agent\"") && !list.contains("hash") && !list.contains(String(decoding: token, as: UTF8.self)))
+        #expect(
+            list.contains("\"agent\"") && !list.contains("hash")
+                && !list.contains(String(decoding: token, as: UTF8.self)))
         let file = String(decoding: try unwrap(house.scratch.contents("tokens.json")), as: UTF8.self)
         #expect(file.contains("\"hash\"") && !file.contains(String(decoding: token, as: UTF8.self)))
     }
@@ -54,7 +58,8 @@ struct OperatorTests {
             try Self.issue("agent", life: 0), try Self.issue("agent", life: TokenStore.longestLife + 1),
             try Self.issue("agent", life: .max), try Self.issue("local"), try Self.issue("agent", servers: ["nowhere"]),
             try Self.issue("agent", listener: try unwrap(ListenerName(Array("other".utf8)))),
-            .rotateToken(selector: Array("nobody".utf8), lifeSeconds: 60), .rotateToken(selector: [], lifeSeconds: .max),
+            .rotateToken(selector: Array("nobody".utf8), lifeSeconds: 60),
+            .rotateToken(selector: [], lifeSeconds: .max),
             .revokeTokens(selector: Array("nobody".utf8)), .probe(server: try House.name("nowhere")),
         ] {
             #expect(failure(try line.ask(request)) != nil, "\(request)")
@@ -73,7 +78,9 @@ struct OperatorTests {
         let selector = Array("agent".utf8)
         let done = try line.document(
             isRotated ? .rotateToken(selector: selector, lifeSeconds: 0) : .revokeTokens(selector: selector))
-        guard case .callerEnded(caller.caller, .credentialRevoked) = house.gate.takeOrder() else { throw HouseError.missing }
+        guard case .callerEnded(caller.caller, .credentialRevoked) = house.gate.takeOrder() else {
+            throw HouseError.missing
+        }
         #expect(house.room.sessions[session] == nil && house.gate.answers[call] == nil)
         #expect(try house.records("call.outcome").map { $0.data("outcome") } == ["credential-ended"])
         #expect(throws: HouseError.self) { _ = try house.caller(showing: token) }
@@ -129,7 +136,8 @@ struct OperatorTests {
         let line = try OperatorLine(house)
         let status = try line.document(.status)
         for key in [
-            "audit", "calls", "connections", "isFullConfinementDemanded", "listeners", "mode", "rooms", "seal", "servers",
+            "audit", "calls", "connections", "isFullConfinementDemanded", "listeners", "mode", "rooms", "seal",
+            "servers",
             "sessions", "since", "tokens", "uid", "version",
         ] { #expect(status.member(.root, key) != nil, "\(key)") }
         let whole = String(decoding: status.canonical(.root).bytes, as: UTF8.self)
@@ -185,10 +193,13 @@ struct OperatorTests {
             let discover = try server.hear()
             let capabilities = #""capabilities":{"tools":{},"prompts":{},"resources":{"subscribe":true}}"#
             if era == .modern {
-                try server.answer(discover, "{\(capabilities),\"supportedVersions\":[\"2026-07-28\"],\"instructions\":\"be kind\"}")
+                try server.answer(
+                    discover, "{\(capabilities),\"supportedVersions\":[\"2026-07-28\"],\"instructions\":\"be kind\"}")
             } else {
                 try server.fail(discover, -32601)
-                try server.answer(try server.hear(), "{\(capabilities),\"protocolVersion\":\"2025-11-25\",\"instructions\":\"be kind\"}")
+                try server.answer(
+                    try server.hear(),
+                    "{\(capabilities),\"protocolVersion\":\"2025-11-25\",\"instructions\":\"be kind\"}")
                 #expect(server.method(try server.hear()) == "notifications/initialized")
             }
             let caller = try house.caller()
@@ -200,7 +211,9 @@ struct OperatorTests {
             try house.turn()
             guard case .done(let document) = try unwrap(try line.reply()) else { throw HouseError.missing }
             let found = String(decoding: document, as: UTF8.self)
-            #expect(found.contains("be kind") && found.contains(#""prompts":[{"name":"p"}]"#) && found.contains(#""templates":[]"#))
+            #expect(
+                found.contains("be kind") && found.contains(#""prompts":[{"name":"p"}]"#)
+                    && found.contains(#""templates":[]"#))
             #expect(found.contains(#""name":"a""#) && found.contains(#""name":"b""#))
             try house.turn(until: server.isInputClosed)
             // The caller's own process is another one.
@@ -280,7 +293,8 @@ struct DrainTests {
         #expect(house.requests.last == .finished)
         let kinds = try house.records().map(\.kind)
         #expect(kinds.contains("daemon.stopping") && kinds.last == "launch.ended")
-        #expect(house.scratch.contents("audit/checkpoint.json") != nil || house.scratch.contents("audit/checkpoint") != nil)
+        #expect(
+            house.scratch.contents("audit/checkpoint.json") != nil || house.scratch.contents("audit/checkpoint") != nil)
     }
 
     @Test("Ten seconds are enough: whatever still runs is refused, stopped and recorded")

@@ -9,10 +9,13 @@ import Testing
 
 @Suite("A gate may ask what its row permits; anything else ends it, and nobody but its own callers")
 struct PermitTests {
-    private static func decision(_ call: UInt32, _ connection: UInt32, _ caller: UInt32, id: String = "1") -> GateRequest {
+    private static func decision(_ call: UInt32, _ connection: UInt32, _ caller: UInt32, id: String = "1")
+        -> GateRequest
+    {
         .decide(
             Decision(
-                call: call, connection: connection, caller: caller, session: 0, method: .toolsList, revision: .y2026m07d28,
+                call: call, connection: connection, caller: caller, session: 0, method: .toolsList,
+                revision: .y2026m07d28,
                 server: nil, id: Array(id.utf8), parameters: [], mirrored: []))
     }
 
@@ -104,7 +107,9 @@ struct PermitTests {
         #expect(try house.records("call.outcome").map { $0.data("outcome") } == ["gate-lost"])
     }
 
-    @Test("An id that is neither text nor integer ends the gate that let it through", arguments: ["null", "1.5", "[]", "{", "true", ""])
+    @Test(
+        "An id that is neither text nor integer ends the gate that let it through",
+        arguments: ["null", "1.5", "[]", "{", "true", ""])
     func ids(_ id: String) throws {
         let house = try House()
         let caller = try house.caller()
@@ -118,7 +123,8 @@ struct PermitTests {
         let house = try House()
         let caller = try house.caller()
         for (method, parameters, reason) in [
-            (Method.toolsCall, #"{"name":"echo","name":"boom"}"#, "json-malformed"), (.toolsCall, "{", "json-malformed"),
+            (Method.toolsCall, #"{"name":"echo","name":"boom"}"#, "json-malformed"),
+            (.toolsCall, "{", "json-malformed"),
             (.toolsCall, #"{"name":"echo","command":"/bin/sh"}"#, "parameters-malformed"),
             (.toolsCall, "{}", "parameters-malformed"), (.toolsCall, #"{"name":7}"#, "parameters-malformed"),
             (.toolsCall, "[]", "parameters-malformed"), (.toolsList, #"{"cursor":1}"#, "parameters-malformed"),
@@ -145,6 +151,24 @@ struct PermitTests {
         try house.replaceGate()
         let again = try house.caller()
         #expect(try house.toolNames(again) == ["echo"])
+    }
+
+    @Test("A gate that takes nothing from its door is asked for nothing more, and ended at a bound")
+    func deaf() throws {
+        let house = try House()
+        let (caller, server) = try house.running()
+        for _ in 0..<20 { _ = try house.callEcho(caller) }
+        house.isGateDeaf = true
+        let text = String(repeating: "x", count: 4_000_000)
+        for _ in 0..<20 where try house.records("room.ended").isEmpty {
+            try server.answer(try server.hear(), "{\"content\":[{\"type\":\"text\",\"text\":\"\(text)\"}]}")
+            if let gate = house.room.gates.values.first, gate.channel.isCongested {
+                #expect(gate.interest == [.writable])
+                #expect(gate.channel.waitingCount <= 68 << 20)
+            }
+        }
+        #expect(try house.records("room.ended").map { $0.data("reason") } == ["door-congested"])
+        #expect(house.room.connections.isEmpty)
     }
 
     @Test("Handles are used again after 2^32 of them, and never while they are in use")

@@ -11,9 +11,12 @@ import Testing
 struct QuestionTests {
     private static let all: Grants = [.sampling, .elicitation, .roots, .urlElicitation]
     private static let declared = #"{"elicitation":{"form":{},"url":{}},"roots":{},"sampling":{}}"#
-    private static let form = #"{"message":"your name?","requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}"#
+    private static let form =
+        #"{"message":"your name?","requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}"#
 
-    private static func server(_ era: Era, grants: Grants = all, edit: @escaping (inout Review) -> Void = { _ in }) -> SealedServer {
+    private static func server(_ era: Era, grants: Grants = all, edit: @escaping (inout Review) -> Void = { _ in })
+        -> SealedServer
+    {
         House.echo(era: era) { server in
             server.traits.grants = grants
             House.reviewed(edit)(&server)
@@ -23,7 +26,9 @@ struct QuestionTests {
     private func text(_ event: Event) -> String { String(decoding: event.message, as: UTF8.self) }
 
     /// A legacy session whose call is with a legacy server.
-    private func legacy(_ grants: Grants, _ capabilities: String) throws -> (House, GateCaller, UInt32, ScriptedServer, JSONTree) {
+    private func legacy(_ grants: Grants, _ capabilities: String) throws -> (
+        House, GateCaller, UInt32, ScriptedServer, JSONTree
+    ) {
         let house = try House([Self.server(.legacy, grants: grants)])
         let caller = try house.caller()
         let session = try house.session(caller, capabilities: capabilities)
@@ -53,7 +58,9 @@ struct QuestionTests {
         let answer = try server.hear()
         #expect(answer.member(.root, "id").flatMap(answer.text) == Array("q".utf8))
         let result = try unwrap(answer.member(.root, "result"))
-        #expect(String(decoding: answer.canonical(result).bytes, as: UTF8.self) == #"{"action":"accept","content":{"name":"x"}}"#)
+        #expect(
+            String(decoding: answer.canonical(result).bytes, as: UTF8.self)
+                == #"{"action":"accept","content":{"name":"x"}}"#)
         house.gate.send(reply)
         #expect(try server.hearsNothing())
         try server.answer(request, House.hi)
@@ -114,7 +121,9 @@ struct QuestionTests {
     private func again(_ state: String, arguments: String = #""arguments":{"text":"hi"}"#) -> String {
         Self.modern(
             arguments,
-            extra: ",\"inputResponses\":{\"question\":{\"action\":\"accept\",\"content\":{}}},\"requestState\":\"\(state)\"")
+            extra:
+                ",\"inputResponses\":{\"question\":{\"action\":\"accept\",\"content\":{}}},\"requestState\":\"\(state)\""
+        )
     }
 
     @Test("Modern before legacy: the call is held, and the repeat brings the answer and gets the result")
@@ -149,7 +158,9 @@ struct QuestionTests {
         #expect(try house.reason(call) == "parameters-malformed")
     }
 
-    @Test("A held call that the server answers by itself, or that nobody comes back for, leaves nothing behind", arguments: [true, false])
+    @Test(
+        "A held call that the server answers by itself, or that nobody comes back for, leaves nothing behind",
+        arguments: [true, false])
     func heldEnds(_ byServer: Bool) throws {
         let (house, caller, server, request, state) = try held()
         if byServer {
@@ -211,7 +222,9 @@ struct QuestionTests {
     private static let asks =
         #"{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create","params":{"message":"who?"}},"b":{"method":"roots/list","params":{}}},"requestState":"opaque"}"#
 
-    @Test("Modern before modern: declared and granted requests and the state pass unread; the server knows what it may ask")
+    @Test(
+        "Modern before modern: declared and granted requests and the state pass unread; the server knows what it may ask"
+    )
     func bothModern() throws {
         let house = try House([Self.server(.modern, grants: [.elicitation])])
         let caller = try house.caller()
@@ -219,7 +232,9 @@ struct QuestionTests {
         let server = try house.startServer()
         try server.greetModern()
         let request = try server.hear()
-        #expect(server.parameter(request, "_meta", "io.modelcontextprotocol/clientCapabilities") == #"{"elicitation":{"form":{}}}"#)
+        #expect(
+            server.parameter(request, "_meta", "io.modelcontextprotocol/clientCapabilities")
+                == #"{"elicitation":{"form":{}}}"#)
         try server.answer(request, Self.asks)
         let reply = try house.answer(call)
         #expect(reply.text("result", "requestState") == "opaque")
@@ -227,7 +242,8 @@ struct QuestionTests {
         #expect(reply.text("result", "inputRequests", "b") == nil)
         #expect(reply.text("result", "ttlMs") == nil)
         let next = try house.ask(
-            caller, .toolsCall, Self.modern(extra: #","requestState":"opaque","inputResponses":{"a":{"action":"accept"}}"#))
+            caller, .toolsCall,
+            Self.modern(extra: #","requestState":"opaque","inputResponses":{"a":{"action":"accept"}}"#))
         let again = try server.hear()
         #expect(server.parameter(again, "requestState") == "\"opaque\"")
         #expect(server.parameter(again, "inputResponses") == #"{"a":{"action":"accept"}}"#)
@@ -272,7 +288,10 @@ struct QuestionTests {
         try server.answer(third, House.hi)
         #expect(try house.answer(call).text("result", "content") != nil)
         #expect(try house.records("call.intent").count == 3)
-        #expect(try house.records("call.outcome").map { $0.data("outcome") } == ["input-required", "input-required", "answered"])
+        #expect(
+            try house.records("call.outcome").map { $0.data("outcome") } == [
+                "input-required", "input-required", "answered",
+            ])
     }
 
     @Test("A server that asks for ever, or for too much at once, is refused")
@@ -285,11 +304,14 @@ struct QuestionTests {
             let server = try house.startServer()
             try server.greetModern()
             if isWide {
-                let many = (0..<17).map { "\"k\($0)\":{\"method\":\"roots/list\",\"params\":{}}" }.joined(separator: ",")
+                let many = (0..<17).map { "\"k\($0)\":{\"method\":\"roots/list\",\"params\":{}}" }.joined(
+                    separator: ",")
                 try server.answer(try server.hear(), "{\"resultType\":\"input_required\",\"inputRequests\":{\(many)}}")
                 #expect(try house.reason(call) == "calls-in-flight-cap")
             } else {
-                for _ in 0..<9 { try server.answer(try server.hear(), #"{"resultType":"input_required","requestState":"x"}"#) }
+                for _ in 0..<9 {
+                    try server.answer(try server.hear(), #"{"resultType":"input_required","requestState":"x"}"#)
+                }
                 #expect(try house.reason(call) == "capability-missing")
             }
             #expect(house.room.inputRounds.isEmpty)
@@ -334,7 +356,8 @@ struct QuestionTests {
             (#"{"message":"m","mode":"url","url":"https://a.example\\@b.example/"}"#, false),
             (#"{"message":"m","mode":"url","url":"https://\u0430.example/"}"#, false),
             (#"{"message":"m","mode":"url","url":"https:///x"}"#, false), (#"{"message":"m","mode":"url"}"#, false),
-            (#"{"message":"m","url":"https://a.example/"}"#, false), (#"{"message":"m","mode":"url","url":"javascript:x"}"#, false),
+            (#"{"message":"m","url":"https://a.example/"}"#, false),
+            (#"{"message":"m","mode":"url","url":"javascript:x"}"#, false),
         ])
     func judged(_ parameters: String, _ isAllowed: Bool) throws {
         let tree = try parsed(Array(parameters.utf8))

@@ -17,7 +17,8 @@ struct RecordTests {
         let outcomes = records.filter { $0.kind == "call.outcome" }
         for intent in intents { #expect(outcomes.filter { $0.data("intent") == "\(intent)" }.count == 1) }
         return (
-            intents.count, outcomes.compactMap { $0.data("outcome") }, records.filter { $0.kind == "launch.intent" }.count,
+            intents.count, outcomes.compactMap { $0.data("outcome") },
+            records.filter { $0.kind == "launch.intent" }.count,
             records.filter { $0.kind == "launch.started" || $0.kind == "launch.refused" }.count
         )
     }
@@ -90,7 +91,8 @@ struct RecordTests {
         var expected = ""
         if ending == .launchRefused {
             try house.turn(until: { !house.launched.isEmpty })
-            house.launcher.send(.refused(launch: house.launched[0].launch, denial: .launchFailed, detail: Array("no".utf8)))
+            house.launcher.send(
+                .refused(launch: house.launched[0].launch, denial: .launchFailed, detail: Array("no".utf8)))
             #expect(try house.reason(call) == "launch-failed")
             expected = "launch-failed"
         } else {
@@ -148,7 +150,8 @@ struct RecordTests {
                     case .tooLarge:
                         // Each of these three bytes becomes six.
                         let text = String(repeating: "\u{2028}", count: 1_300_000)
-                        let links = (0..<2000).map { _ in #"{"type":"resource_link","uri":"a"}"# }.joined(separator: ",")
+                        let links = (0..<2000).map { _ in #"{"type":"resource_link","uri":"a"}"# }.joined(
+                            separator: ",")
                         try server.answer(request, "{\"content\":[{\"type\":\"text\",\"text\":\"\(text)\"},\(links)]}")
                         expected = "answered"
                     case .launchRefused, .refusedLate, .cancelledInQueue: break

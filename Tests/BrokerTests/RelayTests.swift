@@ -71,7 +71,10 @@ struct RelayTests {
             (#"{"jsonrpc":"2.0","id":7,"method":"sampling/createMessage","params":{}}"#, "method-not-allowed"),
             (#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#, "method-not-allowed"),
             (#"{"jsonrpc":"2.0","method":"notifications/other"}"#, "method-not-allowed"),
-            (#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}"#, "unasked-answer"),
+            (
+                #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}"#,
+                "unasked-answer"
+            ),
         ])
     func faults(_ line: String, _ word: String) throws {
         let house = try House()
@@ -156,7 +159,8 @@ struct RelayTests {
         #expect(try house.records("launch.ended").count == 1)
     }
 
-    @Test("The client's progress token comes back, the server sees ours, and progress moves the limit up to the hard one")
+    @Test(
+        "The client's progress token comes back, the server sees ours, and progress moves the limit up to the hard one")
     func progress() throws {
         let house = try House()
         let (caller, server) = try house.running()
@@ -190,7 +194,9 @@ struct RelayTests {
             house.gate.send(.cancel(call: call, connection: caller.connection.handle))
             try house.turn(2)
             let cancelled = try server.hear()
-            #expect(server.parameter(cancelled, "requestId") == "\(try unwrap(request.member(.root, "id").flatMap(request.integer)))")
+            #expect(
+                server.parameter(cancelled, "requestId")
+                    == "\(try unwrap(request.member(.root, "id").flatMap(request.integer)))")
             if house.room.upstreams.values.contains(where: { $0.awaited.count > 1000 }) { try house.pass(120_100) }
         }
         let call = try house.callEcho(caller)
@@ -218,7 +224,8 @@ struct RelayTests {
         try server.say(#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)
         let pong = try server.hear()
         #expect(pong.member(.root, "result") != nil)
-        try server.write(Array(String(repeating: "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n", count: 1000).utf8))
+        try server.write(
+            Array(String(repeating: "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n", count: 1000).utf8))
         try house.turn()
         #expect(try house.records("relay.cut").map { $0.data("reason") } == ["too-many-faults"])
         #expect(house.room.upstreams.isEmpty)

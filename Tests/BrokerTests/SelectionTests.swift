@@ -11,15 +11,16 @@ import Testing
 struct SelectionTests {
     /// Two servers with everything, one of which only `tester` on its full token reaches.
     private func house(rules: [Rule] = [], limits: Limits = .standard) throws -> House {
-        try House(["echo", "other"].map { name in
-            House.echo(name) { server in
-                House.reviewed { review in
-                    review.capabilities = [.tools, .prompts, .resources, .completions, .resourcesSubscribe]
-                    review.prompts = [House.pinned("hello", #"{"name":"hello"}"#)]
-                    review.templates = [House.pinned("file:///{x}", #"{"name":"t","uriTemplate":"file:///{x}"}"#)]
-                }(&server)
-            }
-        }, rules: rules, limits: limits)
+        try House(
+            ["echo", "other"].map { name in
+                House.echo(name) { server in
+                    House.reviewed { review in
+                        review.capabilities = [.tools, .prompts, .resources, .completions, .resourcesSubscribe]
+                        review.prompts = [House.pinned("hello", #"{"name":"hello"}"#)]
+                        review.templates = [House.pinned("file:///{x}", #"{"name":"t","uriTemplate":"file:///{x}"}"#)]
+                    }(&server)
+                }
+            }, rules: rules, limits: limits)
     }
 
     /// One request, and everything that must hold when it is refused.
@@ -38,7 +39,9 @@ struct SelectionTests {
         let records = try house.records().filter { $0.kind != "caller.admitted" }.dropFirst(before)
         #expect(records.map(\.kind) == ["refused"], sourceLocation: location)
         let record = try unwrap(records.first)
-        #expect(record.data("reason") == "\(denial.word)" && record.data("step") == "\(denial.step)", sourceLocation: location)
+        #expect(
+            record.data("reason") == "\(denial.word)" && record.data("step") == "\(denial.step)",
+            sourceLocation: location)
         #expect(record.data("method") == "\(method.word)" && record.data("rule") == rule, sourceLocation: location)
         #expect(record.data("client") == "tester" && !record.text.contains("SECRET"), sourceLocation: location)
         #expect(!reply.whole.contains("SECRET"), sourceLocation: location)
@@ -59,7 +62,8 @@ struct SelectionTests {
             try refuses(house, caller, .toolsCall, "{\"name\":\"\(name)__echo\"}", server: nil, .toolUnknown)
             try refuses(house, caller, .promptsGet, "{\"name\":\"\(name)__hello\"}", server: nil, .promptUnknown)
             try refuses(
-                house, caller, .resourcesRead, "{\"uri\":\"doorward+\(name):file:///SECRET\"}", server: nil, .resourceUnknown)
+                house, caller, .resourcesRead, "{\"uri\":\"doorward+\(name):file:///SECRET\"}", server: nil,
+                .resourceUnknown)
             try refuses(
                 house, caller, .complete,
                 "{\"ref\":{\"type\":\"ref/prompt\",\"name\":\"\(name)__hello\"},\"argument\":{\"name\":\"a\",\"value\":\"SECRET\"}}",
@@ -91,14 +95,17 @@ struct SelectionTests {
         let stranger = try house.caller(showing: token)
         #expect(try house.toolNames(stranger, server: nil) == ["echo__echo"])
         #expect(try house.reason(try house.ask(stranger, .toolsList, server: "guarded")) == "server-unknown")
-        #expect(try house.reason(try house.ask(stranger, .toolsCall, #"{"name":"guarded__echo"}"#, server: nil)) == "tool-unknown")
+        #expect(
+            try house.reason(try house.ask(stranger, .toolsCall, #"{"name":"guarded__echo"}"#, server: nil))
+                == "tool-unknown")
         #expect(try house.toolNames(allowed, server: nil) == ["echo__echo", "guarded__echo"])
     }
 
     @Test(
         "Names are compared as bytes",
         arguments: [
-            "Echo", "echo ", "ECHO", "e\u{0301}cho", "\u{0435}cho", "echo\u{200b}", "echo\0", "", "echo__echo", "other__echo",
+            "Echo", "echo ", "ECHO", "e\u{0301}cho", "\u{0435}cho", "echo\u{200b}", "echo\0", "", "echo__echo",
+            "other__echo",
         ])
     func names(_ name: String) throws {
         let house = try house()
@@ -118,7 +125,8 @@ struct SelectionTests {
         let caller = try house.caller()
         for arguments in [#"{"text":7}"#, #"{"text":null}"#, #"{"text":["SECRET"]}"#] {
             try refuses(
-                house, caller, .toolsCall, "{\"name\":\"echo\",\"arguments\":\(arguments)}", server: "echo", .argumentsInvalid)
+                house, caller, .toolsCall, "{\"name\":\"echo\",\"arguments\":\(arguments)}", server: "echo",
+                .argumentsInvalid)
         }
     }
 
@@ -137,7 +145,9 @@ struct SelectionTests {
         #expect(try house.reason(try house.ask(caller, .toolsCall, #"{"name":"remote"}"#)) == "tool-unknown")
     }
 
-    @Test("Defaults by class: reading goes on, everything else needs somebody to ask", arguments: RiskClass.allCases.filter { $0 != .unreviewed })
+    @Test(
+        "Defaults by class: reading goes on, everything else needs somebody to ask",
+        arguments: RiskClass.allCases.filter { $0 != .unreviewed })
     func defaults(_ risk: RiskClass) throws {
         let house = try House([House.echo(risk: risk)])
         let caller = try house.caller()
@@ -147,7 +157,8 @@ struct SelectionTests {
             #expect(try house.records("call.intent").map { $0.data("rule") } == ["default-reads"])
         } else {
             try refuses(
-                house, caller, .toolsCall, #"{"name":"echo"}"#, server: "echo", .approvalUnavailable, rule: "default-\(risk.word)")
+                house, caller, .toolsCall, #"{"name":"echo"}"#, server: "echo", .approvalUnavailable,
+                rule: "default-\(risk.word)")
         }
     }
 
@@ -161,13 +172,19 @@ struct SelectionTests {
             try House.rule("secrets", .deny, resources: ["file:///etc/*"]),
         ])
         let caller = try house.caller()
-        try refuses(house, caller, .toolsCall, #"{"name":"echo","arguments":{"text":"SECRET"}}"#, server: "echo", .policyDenied, rule: "no-echo")
-        try refuses(house, caller, .promptsGet, #"{"name":"hello"}"#, server: "other", .approvalUnavailable, rule: "prompts")
-        try refuses(house, caller, .resourcesRead, #"{"uri":"file:///etc/SECRET"}"#, server: "other", .policyDenied, rule: "secrets")
+        try refuses(
+            house, caller, .toolsCall, #"{"name":"echo","arguments":{"text":"SECRET"}}"#, server: "echo", .policyDenied,
+            rule: "no-echo")
+        try refuses(
+            house, caller, .promptsGet, #"{"name":"hello"}"#, server: "other", .approvalUnavailable, rule: "prompts")
+        try refuses(
+            house, caller, .resourcesRead, #"{"uri":"file:///etc/SECRET"}"#, server: "other", .policyDenied,
+            rule: "secrets")
         // What is denied outright is not advertised; what would be asked about is.
         #expect(try house.toolNames(caller) == [])
         #expect(try house.toolNames(caller, server: "other") == ["echo"])
-        #expect(house.names(try house.answer(try house.ask(caller, .promptsList, server: "other")), "prompts") == ["hello"])
+        #expect(
+            house.names(try house.answer(try house.ask(caller, .promptsList, server: "other")), "prompts") == ["hello"])
         // The same resource where an earlier rule allows everything.
         _ = try house.ask(caller, .resourcesRead, #"{"uri":"file:///etc/x"}"#)
         try house.turn(until: { !house.launched.isEmpty })
@@ -186,13 +203,17 @@ struct SelectionTests {
         }
         let region = #"{"name":"echo","arguments":{"region":"eu SECRET"}}"#
         try refuses(house, caller, .toolsCall, region, server: "echo", .headerMismatch)
-        try refuses(house, caller, .toolsCall, region, server: "echo", .headerMismatch, mirrored: [header("region", "us")])
-        try refuses(house, caller, .toolsCall, #"{"name":"echo"}"#, server: "echo", .headerMismatch, mirrored: [header("region", "eu")])
+        try refuses(
+            house, caller, .toolsCall, region, server: "echo", .headerMismatch, mirrored: [header("region", "us")])
+        try refuses(
+            house, caller, .toolsCall, #"{"name":"echo"}"#, server: "echo", .headerMismatch,
+            mirrored: [header("region", "eu")])
         try refuses(
             house, caller, .toolsCall, #"{"name":"echo","arguments":{"n":42}}"#, server: "echo", .headerMismatch,
             mirrored: [header("n", "0x2a")])
         for (arguments, headers) in [
-            (#"{"region":"eu"}"#, [header("region", "eu"), header("other", "x")]), (#"{"n":42}"#, [header("n", "42.0")]),
+            (#"{"region":"eu"}"#, [header("region", "eu"), header("other", "x")]),
+            (#"{"n":42}"#, [header("n", "42.0")]),
             ("{}", []), (#"{"region":"eu","n":1}"#, [header("n", "1"), header("region", "eu")]),
         ] {
             _ = try house.ask(caller, .toolsCall, "{\"name\":\"echo\",\"arguments\":\(arguments)}", mirrored: headers)
@@ -229,7 +250,9 @@ struct SelectionTests {
         let caller = try house.caller()
         #expect(try house.toolNames(caller, server: nil) == ["echo__with-dot", "echo__plain"])
         #expect(try house.toolNames(caller) == ["with.dot", "plain", "also.dot"])
-        #expect(try house.reason(try house.ask(caller, .toolsCall, #"{"name":"echo__with.dot"}"#, server: nil)) == "tool-unknown")
+        #expect(
+            try house.reason(try house.ask(caller, .toolsCall, #"{"name":"echo__with.dot"}"#, server: nil))
+                == "tool-unknown")
         #expect(try house.reason(try house.ask(caller, .toolsCall, #"{"name":"with-dot"}"#)) == "tool-unknown")
         let call = try house.ask(caller, .toolsCall, #"{"name":"echo__with-dot"}"#, server: nil)
         let server = try house.startServer()

@@ -12,7 +12,9 @@ struct SessionTests {
     private static func rich(_ name: String = "echo", _ era: Era = .legacy) -> SealedServer {
         House.echo(
             name, era: era,
-            edit: House.reviewed { $0.capabilities = [.tools, .resources, .resourcesSubscribe, .resourcesChanged, .logging] })
+            edit: House.reviewed {
+                $0.capabilities = [.tools, .resources, .resourcesSubscribe, .resourcesChanged, .logging]
+            })
     }
 
     @Test(
@@ -86,7 +88,9 @@ struct SessionTests {
             let session = try house.session(caller)
             let quiet = try house.session(caller)
             let aggregate = try house.session(caller, server: nil)
-            for _ in 0..<2 { _ = try house.answer(try house.ask(caller, in: session, .resourcesSubscribe, #"{"uri":"x:1"}"#)) }
+            for _ in 0..<2 {
+                _ = try house.answer(try house.ask(caller, in: session, .resourcesSubscribe, #"{"uri":"x:1"}"#))
+            }
             let subscribe = try server.hear()
             #expect(server.method(subscribe) == (era == .legacy ? "resources/subscribe" : "subscriptions/listen"))
             if era == .legacy { try server.answer(subscribe, "{}") }
@@ -102,7 +106,8 @@ struct SessionTests {
             _ = quiet
             _ = try house.answer(try house.ask(caller, in: session, .resourcesUnsubscribe, #"{"uri":"x:1"}"#))
             _ = try house.answer(
-                try house.ask(caller, in: aggregate, .resourcesUnsubscribe, #"{"uri":"doorward+echo:x:1"}"#, server: nil))
+                try house.ask(
+                    caller, in: aggregate, .resourcesUnsubscribe, #"{"uri":"doorward+echo:x:1"}"#, server: nil))
             #expect(house.room.upstreams.values.allSatisfy { $0.watched.isEmpty })
             let last = try server.hear()
             #expect(server.method(last) == (era == .legacy ? "resources/unsubscribe" : "notifications/cancelled"))
@@ -188,7 +193,9 @@ struct SessionTests {
         try server.notify("notifications/message", #"{"level":"info","data":1}"#)
         try server.notify("notifications/message", #"{"level":"error","data":2,"logger":"l"}"#)
         #expect(house.gate.events.map(\.scope) == [.session(wide)])
-        #expect(String(decoding: try unwrap(house.gate.events.first).message, as: UTF8.self).contains("\"logger\":\"echo/l\""))
+        #expect(
+            String(decoding: try unwrap(house.gate.events.first).message, as: UTF8.self).contains(
+                "\"logger\":\"echo/l\""))
         _ = quiet
     }
 }

@@ -20,12 +20,15 @@ extension House {
     }
 
     static func rule(
-        _ id: String, _ verdict: VerdictKind, clients: [String]? = nil, servers: [String]? = nil, tools: [String]? = nil,
+        _ id: String, _ verdict: VerdictKind, clients: [String]? = nil, servers: [String]? = nil,
+        tools: [String]? = nil,
         prompts: [String]? = nil, resources: [String]? = nil
     ) throws -> Rule {
         Rule(
-            id: try unwrap(RuleID(Array(id.utf8))), clients: try clients?.map { try unwrap(ClientName(Array($0.utf8))) },
-            servers: try servers?.map { try name($0) }, tools: try tools?.map { try unwrap(NamePattern(Array($0.utf8))) },
+            id: try unwrap(RuleID(Array(id.utf8))),
+            clients: try clients?.map { try unwrap(ClientName(Array($0.utf8))) },
+            servers: try servers?.map { try name($0) },
+            tools: try tools?.map { try unwrap(NamePattern(Array($0.utf8))) },
             prompts: try prompts?.map { try unwrap(NamePattern(Array($0.utf8))) },
             resources: try resources?.map { try unwrap(NamePattern(Array($0.utf8))) }, verdict: verdict)
     }
@@ -53,7 +56,8 @@ extension House {
         let tree = reply.tree
         guard let result = tree.member(.root, "result"), let list = tree.member(result, key) else { return [] }
         return tree.elements(list).map { element in
-            let node = tree.member(element, "name") ?? tree.member(element, "uri") ?? tree.member(element, "uriTemplate")
+            let node =
+                tree.member(element, "name") ?? tree.member(element, "uri") ?? tree.member(element, "uriTemplate")
             return node.flatMap(tree.text).map { String(decoding: $0, as: UTF8.self) } ?? "?"
         }
     }

@@ -24,7 +24,10 @@ package func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         try stage.play(input)
         // The log grows with every input: begin anew before it is large.
         if stage.plays >= 1000 { unsafe current = nil }
-    } catch { preconditionFailure("\(error)") }
+    } catch {
+        print(error)
+        preconditionFailure("the stage failed")
+    }
     return 0
 }
 
@@ -45,7 +48,9 @@ private final class Stage {
     private let client: FileDescriptor
     private var gateEnd: FileDescriptor?
     private var caller: (connection: UInt32, handle: UInt32)?
-    private var server: (reading: FileDescriptor, writing: FileDescriptor)?
+    /// The server's ends of its pipes.
+    private var reading: FileDescriptor?
+    private var writing: FileDescriptor?
     private var launches: [UInt32] = []
     private var answers: [UInt32: Answer] = [:]
     private var events: [Event] = []
@@ -76,7 +81,7 @@ private final class Stage {
         try tell(.complete)
         try turn()
         ask(.ready(report: report))
-        for _ in 0..<1000 where caller == nil { try turn() }
+        for _ in 0..<1000 where caller == nil { try turn(patience: 10) }
     }
 
     private static func need<Value>(_ value: Value?) throws -> Value {
@@ -97,8 +102,10 @@ private final class Stage {
             name: try need(ToolName(Array("echo".utf8))), object: object,
             digest: try need(Digest(SHA256.hash(object.bytes.span).bytes)), risk: .reads)
         let server = SealedServer(
-            name: try need(ServerName(Array("s".utf8))), executable: PinnedFile(path: path, digest: zero, size: 1), pins: [],
-            arguments: [.fixed(Array("s".utf8))], environment: [], directory: path, installation: [], reads: [], writes: [],
+            name: try need(ServerName(Array("s".utf8))), executable: PinnedFile(path: path, digest: zero, size: 1),
+            pins: [],
+            arguments: [.fixed(Array("s".utf8))], environment: [], directory: path, installation: [], reads: [],
+            writes: [],
             traits: ServerTraits(grants: [.sampling, .elicitation, .roots]), parameters: [], accepted: [],
             review: Review(
                 reviewedAt: 1, revision: .y2025m11d25, capabilities: [.tools, .logging, .resources], instructions: nil,
@@ -113,7 +120,7 @@ private final class Stage {
 
     func play(_ input: [UInt8]) throws {
         plays += 1
-        if server == nil { try start() }
+        if room.upstreams.isEmpty { try start() }
         let calls = [try call(0), try call(1), try call(2)]
         let waiting = room.upstreams.values.flatMap { $0.liveCalls }
         let ids = try calls.map { number in try Stage.need(waiting.first { $0.number == number }).upstreamID }
@@ -135,7 +142,6 @@ private final class Stage {
         try turn()
         clock.now = clock.now.adding(milliseconds: 130_000)
         try turn()
-        if room.upstreams.isEmpty { server = nil }
     }
 
     private func check(_ calls: [UInt32], _ ids: [Int64], _ text: [UInt8]) throws {
@@ -190,9 +196,12 @@ private final class Stage {
     private func start() throws {
         clock.now = clock.now.adding(milliseconds: 120_000)
         let first = try call(1)
-        for _ in 0..<1000 where launches.isEmpty { try turn() }
+        // The disk takes its time to have the intent.
+        for _ in 0..<1000 where launches.isEmpty { try turn(patience: 10) }
         let launch = try Stage.need(launches.popLast())
-        let (input, output, errors) = (try Pipe(), try Pipe(), try Pipe())
+        let input = try Pipe()
+        let output = try Pipe()
+        let errors = try Pipe()
         try input.writing.setNonBlocking(true)
         try input.reading.setNonBlocking(true)
         try output.reading.setNonBlocking(true)
@@ -205,17 +214,21 @@ private final class Stage {
             LaunchReport.started(launch: launch, pid: 4711, report: ConfinementReport().encoded).write(to: &$0)
         }
         _ = try launcher.flush()
-        server = (try input.reading.duplicate(), try output.writing.duplicate())
+        reading = try input.reading.duplicate()
+        writing = try output.writing.duplicate()
         try turn()
         // Our requests to a fresh process are numbered from 1: the handshake, the list, and then the call.
-        try write(Array("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"capabilities\":{\"tools\":{}},\"protocolVersion\":\"2025-11-25\"}}\n".utf8))
+        try write(
+            Array(
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"capabilities\":{\"tools\":{}},\"protocolVersion\":\"2025-11-25\"}}\n"
+                    .utf8))
         try write(Array("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"tools\":[\(Stage.tool)]}}\n".utf8))
         try write(Array("{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\n".utf8))
         guard answers.removeValue(forKey: first) != nil else { throw Missing() }
     }
 
     private func write(_ bytes: [UInt8]) throws {
-        try server?.writing.writeAll(bytes)
+        try writing?.writeAll(bytes)
         try turn()
     }
 
@@ -235,11 +248,12 @@ private final class Stage {
 
     private func ask(_ request: GateRequest) { gate.send { request.write(to: &$0) } }
 
-    private func turn() throws {
+    private func turn(patience: Int32 = 0) throws {
         _ = try gate.flush()
+        if patience > 0 { try room.turn(patience: patience) }
         for _ in 0..<4 { try room.turn(patience: 0) }
         var drained = ByteQueue()
-        if server != nil { _ = try server?.reading.read(into: &drained, limit: 65_536) }
+        _ = try reading?.read(into: &drained, limit: 65_536)
         while case .moved = try launcher.receive() {
             while var frame = try launcher.next() {
                 switch try LaunchRequest.read(frame.kind, &frame.fields) {

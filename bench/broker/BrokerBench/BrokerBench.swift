@@ -86,7 +86,8 @@ final class Stage {
         let report = ConfinementReport().encoded
         try send(.standUp(mode: .serve, isFullDemanded: false, report: report))
         try send(.seal(digest: digest), passing: file.descriptor.duplicate())
-        try send(.listener(.main, .tcp, authority: Array("127.0.0.1:\(listener.port)".utf8)), passing: socket.duplicate())
+        try send(
+            .listener(.main, .tcp, authority: Array("127.0.0.1:\(listener.port)".utf8)), passing: socket.duplicate())
         try send(.gate(.main, report: report), passing: gateFar.descriptor.duplicate())
         try send(.complete)
         try send(.ready(report: report))
@@ -106,7 +107,9 @@ final class Stage {
         var words = [strdup(program), strdup(directory), nil]
         var environment: [UnsafeMutablePointer<CChar>?] = [nil]
         var pid: pid_t = 0
-        guard posix_spawn(&pid, program, &actions, nil, &words, &environment) == 0 else { throw BenchError(what: "spawn") }
+        guard posix_spawn(&pid, program, &actions, nil, &words, &environment) == 0 else {
+            throw BenchError(what: "spawn")
+        }
         return pid
     }
 
@@ -133,7 +136,8 @@ final class Stage {
                 rules: try (0..<rules).map { number in
                     Rule(
                         id: try need(RuleID(Array("r\(number)".utf8)), "rule"),
-                        clients: [try need(ClientName(Array("nobody-\(number)".utf8)), "client")], servers: nil, tools: nil,
+                        clients: [try need(ClientName(Array("nobody-\(number)".utf8)), "client")], servers: nil,
+                        tools: nil,
                         prompts: nil, resources: nil, verdict: .deny)
                 }), audit: .standard, limits: limits, servers: try (0..<servers).map { try server("s\($0)", zero) })
     }
@@ -152,7 +156,8 @@ final class Stage {
             digest: try need(Digest(SHA256.hash(object.bytes.span).bytes), "digest"), risk: .reads)
         return SealedServer(
             name: try need(ServerName(Array(name.utf8)), "name"),
-            executable: PinnedFile(path: path, digest: digest, size: 1), pins: [], arguments: [.fixed(Array("echo".utf8))],
+            executable: PinnedFile(path: path, digest: digest, size: 1), pins: [],
+            arguments: [.fixed(Array("echo".utf8))],
             environment: [], directory: path, installation: [], reads: [], writes: [], traits: ServerTraits(),
             parameters: [], accepted: [],
             review: Review(
@@ -261,12 +266,14 @@ final class Stage {
         while !toServer.isEmpty { _ = try serverOutput?.write(from: &toServer) }
     }
 
-    private static let result = Array(
-        #","jsonrpc":"2.0","result":{"content":[{"text":"the quick brown fox jumps over the lazy dog","type":"text"}],"isError":false,"resultType":"complete"}}"#
-            .utf8) + [0x0A]
-    private static let discovered = Array(
-        #","jsonrpc":"2.0","result":{"capabilities":{"tools":{}},"resultType":"complete","supportedVersions":["2026-07-28"]}}"#
-            .utf8) + [0x0A]
+    private static let result =
+        Array(
+            #","jsonrpc":"2.0","result":{"content":[{"text":"the quick brown fox jumps over the lazy dog","type":"text"}],"isError":false,"resultType":"complete"}}"#
+                .utf8) + [0x0A]
+    private static let discovered =
+        Array(
+            #","jsonrpc":"2.0","result":{"capabilities":{"tools":{}},"resultType":"complete","supportedVersions":["2026-07-28"]}}"#
+                .utf8) + [0x0A]
     private static let listed = Array(",\"jsonrpc\":\"2.0\",\"result\":{\"tools\":[\(tool)]}}\n".utf8)
 
     /// Canonical requests begin with their id.
@@ -296,7 +303,8 @@ final class Stage {
                 guard answer.status == 200, answer.message.count > 100 else { throw BenchError(what: "refused") }
                 answered += 1
                 if let last = known.last { call(last) }
-            case .unknown, .selected, .event, .cut, .callerEnded, .sessionEnded, .drain: throw BenchError(what: "unasked")
+            case .unknown, .selected, .event, .cut, .callerEnded, .sessionEnded, .drain:
+                throw BenchError(what: "unasked")
             }
         }
     }
