@@ -11,7 +11,8 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
     // One call, from refusal or approval to its end.
     case refused, refusedMore, approvalAsked, approvalSettled, callIntent, callOutcome
     // Servers and sandboxes.
-    case launchIntent, launchStarted, launchRefused, launchEnded, toolsDiffer, relayCut, serverMisbehaved, sandboxAdopted, sandboxEnded
+    case launchIntent, launchStarted, launchRefused, launchEnded, toolsDiffer, relayCut, serverMisbehaved,
+        sandboxAdopted, sandboxEnded
     // Administration.
     case registryAdopted, registryRefused, policyChanged, adminIntent, adminOutcome
     // What was seen or decided beside the calls.

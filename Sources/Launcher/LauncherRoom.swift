@@ -82,7 +82,8 @@ final class LauncherRoom {
         while true {
             flush()
             do throws(SyscallError) { try poller.wait(&ready, milliseconds: waitTime()) } catch {
-                throw LaunchFault("the launcher cannot wait: \(error)", hint: "this is a fault of doorward, please report it")
+                throw LaunchFault(
+                    "the launcher cannot wait: \(error)", hint: "this is a fault of doorward, please report it")
             }
             for event in ready { serve(event) }
             tick()

@@ -57,7 +57,9 @@ extension LauncherRoom {
             Console.line("doorward: ready")
             return
         }
-        for listener in listeners where listener.kind == .tcp { Console.line("listening on http://\(listener.authority)") }
+        for listener in listeners where listener.kind == .tcp {
+            Console.line("listening on http://\(listener.authority)")
+        }
     }
 }
 

@@ -28,7 +28,9 @@ enum Secrets {
 
     private static func content(of path: AbsolutePath) throws(SecretFault) -> [UInt8] {
         let file: RegularFile
-        do throws(TrustError) { file = try Trust.openFile(path.description) } catch { throw SecretFault("\(path): \(error)") }
+        do throws(TrustError) { file = try Trust.openFile(path.description) } catch {
+            throw SecretFault("\(path): \(error)")
+        }
         do throws(SyscallError) {
             // A secret that others can read is none.
             guard try file.facts().mode & 0o077 == 0 else { throw SyscallError("mode", code: -1) }

@@ -20,7 +20,8 @@ extension LauncherRoom {
         tell(.refused(launch: launch, denial: denial, detail: Array(detail.utf8)))
     }
 
-    private func start(_ launch: UInt32, _ server: SealedServer, _ prepared: consuming Plans.Prepared) throws(PlanFault) {
+    private func start(_ launch: UInt32, _ server: SealedServer, _ prepared: consuming Plans.Prepared) throws(PlanFault)
+    {
         var plan = prepared.plan
         if tier == .reduced { plan = try reduced(plan) }
         let pipes = try ServerEnds()

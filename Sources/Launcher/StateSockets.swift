@@ -25,7 +25,8 @@ final class StateSockets {
         } catch {
             if error.isWouldBlock {
                 throw LaunchFault(
-                    "another doorward serves \(state)", hint: "doorward status, or choose another --state DIR", status: 4)
+                    "another doorward serves \(state)", hint: "doorward status, or choose another --state DIR",
+                    status: 4)
             }
             throw LaunchFault("\(state): \(error)", hint: "check owner and space of the state directory")
         }

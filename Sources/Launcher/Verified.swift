@@ -24,8 +24,10 @@ struct VerifiedFile: ~Copyable {
             return VerifiedFile(try file.descriptor.duplicate())
         } catch {
             switch error {
-            case VerificationFault.sizeCode: throw VerificationFault("\(pin.path) has another size than when it was sealed")
-            case VerificationFault.hashCode: throw VerificationFault("\(pin.path) has other bytes than when it was sealed")
+            case VerificationFault.sizeCode:
+                throw VerificationFault("\(pin.path) has another size than when it was sealed")
+            case VerificationFault.hashCode:
+                throw VerificationFault("\(pin.path) has other bytes than when it was sealed")
             default: throw VerificationFault("\(pin.path): \(error)")
             }
         }

@@ -64,7 +64,8 @@ package enum Method: UInt8, CaseIterable, Sendable {
         switch self {
         case .discover, .listen: era == .modern
         case .initialize, .ping, .resourcesSubscribe, .resourcesUnsubscribe, .setLevel: era == .legacy
-        case .toolsList, .toolsCall, .promptsList, .promptsGet, .resourcesList, .templatesList, .resourcesRead, .complete:
+        case .toolsList, .toolsCall, .promptsList, .promptsGet, .resourcesList, .templatesList, .resourcesRead,
+            .complete:
             true
         }
     }
@@ -74,7 +75,8 @@ package enum Method: UInt8, CaseIterable, Sendable {
         switch self {
         case .toolsCall, .promptsGet: "name"
         case .resourcesRead: "uri"
-        case .initialize, .ping, .discover, .toolsList, .promptsList, .resourcesList, .templatesList, .resourcesSubscribe,
+        case .initialize, .ping, .discover, .toolsList, .promptsList, .resourcesList, .templatesList,
+            .resourcesSubscribe,
             .resourcesUnsubscribe, .complete, .setLevel, .listen:
             nil
         }

@@ -36,7 +36,8 @@ package enum MirrorRules {
     }
 
     private static func walk(
-        _ tree: JSONTree, _ schema: JSONNode, path: [[UInt8]], isReachable: Bool, _ rules: inout [MirrorRule], depth: Int
+        _ tree: JSONTree, _ schema: JSONNode, path: [[UInt8]], isReachable: Bool, _ rules: inout [MirrorRule],
+        depth: Int
     ) throws(MirrorFault) {
         guard depth <= 64 else { throw .tooDeep }
         guard tree.kind(schema) == .object else { return }

@@ -57,7 +57,8 @@ package enum ParameterShape {
     }
 
     /// The same for `params` inside a whole message; nil where there are none.
-    package static func check(_ method: Method, _ era: Era, _ tree: JSONTree, _ parameters: JSONNode?) throws(ParameterFault)
+    package static func check(_ method: Method, _ era: Era, _ tree: JSONTree, _ parameters: JSONNode?)
+        throws(ParameterFault)
     {
         try check(members(method, era), tree, parameters)
     }
@@ -106,7 +107,8 @@ package enum ParameterShape {
     }
 
     private static let initialize = [
-        Member("protocolVersion", .string, required: true, maxBytes: 64), Member("capabilities", .object, required: true),
+        Member("protocolVersion", .string, required: true, maxBytes: 64),
+        Member("capabilities", .object, required: true),
         Member("clientInfo", .object),
     ]
     private static let list = [Member("cursor", .string, maxBytes: maxAddressBytes)]

@@ -25,7 +25,9 @@ enum Browsers {
         // A program that was replaced while it ran has this behind its name.
         let deleted = Array(" (deleted)".utf8)
         var path = executable[...]
-        if path.count > deleted.count, path.suffix(deleted.count) == deleted[...] { path = path.dropLast(deleted.count) }
+        if path.count > deleted.count, path.suffix(deleted.count) == deleted[...] {
+            path = path.dropLast(deleted.count)
+        }
         let name = path.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? []
         if names.contains(String(decoding: name.map(lowered), as: UTF8.self)) { return true }
         for argument in commandLine.split(separator: 0).prefix(512) {

@@ -54,7 +54,8 @@ final class WatcherRoom {
                 }
                 switch request {
                 case .attributeTCP(let query, let clientAddress, let clientPort, let ourAddress, let ourPort):
-                    guard let client = InternetAddress(bytes: clientAddress), let own = InternetAddress(bytes: ourAddress)
+                    guard let client = InternetAddress(bytes: clientAddress),
+                        let own = InternetAddress(bytes: ourAddress)
                     else { throw .frame(.invalid("address")) }
                     let peer = attribution.owner(
                         client: Endpoint(address: client, port: clientPort), own: Endpoint(address: own, port: ourPort))
