@@ -184,6 +184,8 @@ extension BrokerRoom {
         do throws(SealFault) {
             adopt(
                 Seal(digest: digest, registry: try SealReading.read(try Self.sealBytes(descriptor), expecting: digest)))
+            // Reading took several times what the registry does.
+            ThisProcess.trimMemory()
         } catch {
             // The last good one stays in force. The launcher, which holds the new one, then starts nothing for the old.
             if phase == .serving { return refuseSeal(Array(error.sentence.utf8)) }

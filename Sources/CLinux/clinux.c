@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "clinux.h"
 
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@ int dw_pipe(int *reading, int *writing) {
 }
 
 const char *dw_strerror(int code, char *buffer, size_t size) { return strerror_r(code, buffer, size); }
+
+void dw_trim_memory(void) { malloc_trim(0); }
 
 int dw_epoll_control(int epoll, int operation, int fd, uint32_t bits, uint64_t token) {
     struct epoll_event event = {.events = bits, .data = {.u64 = token}};

@@ -13,6 +13,8 @@ final class SealFile {
     private let file: FileDescriptor
 
     init(path: String) throws(SealRefusal) {
+        // Reading takes several times what the registry does.
+        defer { ThisProcess.trimMemory() }
         let file: RegularFile
         do throws(TrustError) { file = try Trust.openFile(path) } catch {
             throw SealRefusal("\(error)", hint: error.reason == .missing ? "doorward registry seal" : error.reason.hint)

@@ -37,6 +37,9 @@ package enum ThisProcess {
     /// Lets another process run, where the answer is a few microseconds away and sleeping would cost more.
     package static func yield() { _ = sched_yield() }
 
+    /// Gives memory that is not in use any more back to the kernel, after work that needed much of it once.
+    package static func trimMemory() { dw_trim_memory() }
+
     /// Without it the kernel writes no core, and no process of the same user can read this one's memory.
     ///
     /// An exec resets it, so every room does this for itself.

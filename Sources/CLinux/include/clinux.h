@@ -42,6 +42,9 @@ int dw_epoll_control(int epoll, int operation, int fd, uint32_t bits, uint64_t t
 int dw_epoll_wait(int epoll, struct dw_ready *ready, int count, int milliseconds);
 
 // getrandom(2) without flags.
+// Gives free memory of the allocator back to the kernel. Cannot fail.
+void dw_trim_memory(void);
+
 ssize_t dw_random(void *bytes, size_t count);
 
 // The entries of an open directory whose names are decimal numbers, in the order of the directory, from where the
