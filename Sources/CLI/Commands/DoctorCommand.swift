@@ -53,7 +53,13 @@ enum DoctorCommand {
             }
         }
         switch examination.tier {
-        case .full: console.print("this host can confine servers fully")
+        case .full:
+            let weaker = Layer.allCases.filter { examination.report?[$0] != .enforced }.count
+            console.print(
+                weaker == 0
+                    ? "this host can confine servers fully"
+                    : "this host has every wall that --require-confinement full demands; \(weaker) of the other layers "
+                        + "\(weaker == 1 ? "is" : "are") weaker than could be")
         case .reduced:
             console.print("this host can confine servers in part: doorward serve --require-confinement reduced")
         case .none: console.print("this host cannot confine servers")
