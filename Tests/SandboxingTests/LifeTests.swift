@@ -252,7 +252,9 @@ struct CgroupTests {
         return nil
     }
 
-    @Test("it starts inside, and is killed with everything in it", .enabled(if: Spawn.isRoot && place != nil))
+    @Test(
+        "it starts inside, and is killed with everything in it",
+        .enabled(if: Spawn.isRoot && place != nil, "there is no cgroup to make a group in"))
     func live() throws {
         let base = try #require(Self.place) + "/doorward-test-" + String(Random.number(), radix: 16)
         let script =
