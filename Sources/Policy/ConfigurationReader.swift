@@ -84,11 +84,10 @@ package enum ConfigurationReader {
 
     static func rules(_ value: Fields.Value) throws(ConfigurationError) -> [Rule] {
         var rules: [Rule] = []
+        var ids: Set<RuleID> = []
         for (index, element) in try value.elements().enumerated() {
             let rule = try rule(element, place: index + 1)
-            guard !rules.contains(where: { $0.id == rule.id }) else {
-                throw element.error("has the id of another rule")
-            }
+            guard ids.insert(rule.id).inserted else { throw element.error("has the id of another rule") }
             rules.append(rule)
         }
         guard rules.count <= ToolPolicy.maxRules else {
