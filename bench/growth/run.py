@@ -85,8 +85,11 @@ def main():
     arguments = parser.parse_args()
     cases = {"base": ("doorward", False), "many": ("many", False), "idle": ("doorward", True)}
     results = {name: [] for name in cases}
+    names = list(cases)
     for number in range(arguments.runs):
-        for name, (place, idle) in cases.items():
+        # Each case is the first of a round in its turn: a machine that tires would favour whoever always is.
+        for name in names[number % len(names):] + names[:number % len(names)]:
+            place, idle = cases[name]
             results[name].append(one(place, idle, arguments.seconds))
             print(f"run {number + 1} {name}: {json.dumps({k: round(v, 1) for k, v in results[name][-1].items()})}",
                   file=sys.stderr, flush=True)
