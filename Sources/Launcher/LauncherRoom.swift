@@ -32,6 +32,8 @@ final class LauncherRoom {
     var watchStarts: [Instant] = []
     private var status: Int32?
     private var isBrokerLost = false
+    /// Nothing is read from the broker's door any more.
+    private var isDoorShut = false
     /// The broker has been told to finish what is in flight.
     private var isEnding = false
     private var killAt: Instant?
@@ -102,7 +104,7 @@ final class LauncherRoom {
 
     private func serve(_ event: Readiness) {
         switch event.token {
-        case Source.broker: serveBroker()
+        case Source.broker: if !isDoorShut { serveBroker() }
         case Source.signals: serveSignals()
         default:
             let number = UInt32(truncatingIfNeeded: event.token)
@@ -165,8 +167,8 @@ final class LauncherRoom {
             }
         } catch {
             Console.line("doorward: error: the broker broke its protocol: \(error)")
-            // Nothing more is heard from it.
-            isBrokerLost = true
+            // Who broke the protocol is not heard any more, whatever it still sends before it is killed.
+            shutDoor()
             loseBroker()
         }
     }
@@ -269,15 +271,21 @@ final class LauncherRoom {
     private func loseBroker() {
         if !isBrokerLost {
             isBrokerLost = true
-            serveBroker()
-            // A door that is shut is ready for ever.
-            do throws(SyscallError) { try poller.remove(broker.socket) } catch {
-                Console.line("doorward: warning: the broker's door could not be put away: \(error)")
-            }
+            if !isDoorShut { serveBroker() }
+            shutDoor()
         }
         guard status == nil else { return }
         Console.line("doorward: error: the broker has ended, so everything ends")
         takeDown(status: 1)
+    }
+
+    /// An end that has hung up is ready for ever: it is not waited for any more.
+    private func shutDoor() {
+        if isDoorShut { return }
+        isDoorShut = true
+        do throws(SyscallError) { try poller.remove(broker.socket) } catch {
+            Console.line("doorward: warning: the broker's door could not be put away: \(error)")
+        }
     }
 
     /// Ends every process of the tree. Rooms and servers are killed: what had to be finished has been by now.
