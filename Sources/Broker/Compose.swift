@@ -7,50 +7,35 @@ struct Compose {
     private var json = JSONWriter()
 
     /// Our own name as `serverInfo`, and a `_meta` that holds nothing else.
-    static let serverInfo: CanonicalJSON = {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("name")
-        json.string(Product.name)
-        json.key("version")
-        json.string(Product.version)
-        json.endObject()
-        return json.finish()
-    }()
+    static let serverInfo = constant {
+        $0.beginObject()
+        $0.key("name")
+        $0.string(Product.name)
+        $0.key("version")
+        $0.string(Product.version)
+        $0.endObject()
+    }
 
-    static let modernMeta: CanonicalJSON = {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("io.modelcontextprotocol/serverInfo")
-        json.value(serverInfo)
-        json.endObject()
-        return json.finish()
-    }()
+    static let modernMeta = constant {
+        $0.beginObject()
+        $0.key("io.modelcontextprotocol/serverInfo")
+        $0.value(serverInfo)
+        $0.endObject()
+    }
 
-    static let complete: CanonicalJSON = {
-        var json = JSONWriter()
-        json.string("complete")
-        return json.finish()
-    }()
+    static let complete = constant { $0.string("complete") }
+    static let zero = constant { $0.integer(0) }
+    static let isPrivate = constant { $0.string("private") }
+    static let emptyObject = constant {
+        $0.beginObject()
+        $0.endObject()
+    }
 
-    static let zero: CanonicalJSON = {
+    private static func constant(_ write: (inout JSONWriter) -> Void) -> CanonicalJSON {
         var json = JSONWriter()
-        json.integer(0)
+        write(&json)
         return json.finish()
-    }()
-
-    static let isPrivate: CanonicalJSON = {
-        var json = JSONWriter()
-        json.string("private")
-        return json.finish()
-    }()
-
-    static let emptyObject: CanonicalJSON = {
-        var json = JSONWriter()
-        json.beginObject()
-        json.endObject()
-        return json.finish()
-    }()
+    }
 
     /// A response around a result that `write` composes.
     mutating func result(_ id: CanonicalJSON, _ write: (inout JSONWriter) -> Void) -> [UInt8] {
