@@ -111,8 +111,11 @@ class Site:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def visit(self, browser, scratch, host, touch, marks, options):
-        """Renders the page in the browser and returns the outcome of each attempt."""
+    def visit(self, browser, scratch, host, touch, marks, options, settle):
+        """Renders the page in the browser and returns the outcome of each attempt.
+
+        The browser lives until `settle` returns: a beacon leaves when it pleases, after the page's last word even.
+        """
         target = "%20".join([host, touch, *map(str, marks)])
         # As root a browser refuses to use its own sandbox, which is not what is looked at here.
         process = subprocess.Popen(
@@ -124,6 +127,7 @@ class Site:
         try:
             if not self.reported.wait(2 * houses.PATIENCE):
                 raise AssertionError("the page did not come to its end")
+            settle()
         finally:
             houses.kill_tree(process.pid)
             process.wait()
@@ -142,14 +146,15 @@ class BrowserTest(unittest.TestCase):
         self.scratch = self.house.scratch
         self.touch = os.path.realpath(shutil.which("touch"))
 
-    def attack(self, browser, host, token="dwt_stolen", options=()):
+    def attack(self, browser, host, token="dwt_stolen", options=(), settle=lambda marks: None):
         """The outcomes, and the marks of programs that the page started."""
         directory = self.scratch / f"marks-{host.rpartition(':')[2]}-{os.path.basename(browser)}"
         directory.mkdir()
         marks = [directory / f"mark{number}" for number in range(MARKS)]
         site = Site(token)
         try:
-            outcomes = site.visit(str(browser), self.scratch, host, self.touch, marks, options)
+            outcomes = site.visit(
+                str(browser), self.scratch, host, self.touch, marks, options, lambda: settle(marks))
         finally:
             site.close()
         return outcomes, sorted(path.name for path in directory.iterdir())
@@ -182,7 +187,9 @@ class BrowserTest(unittest.TestCase):
         directory = self.scratch / "twin"
         directory.mkdir()
         with twins.Twin(self.scratch) as twin:
-            outcomes, marks = self.attack(CHROMIUM, f"127.0.0.1:{twin.port}")
+            outcomes, marks = self.attack(
+                CHROMIUM, f"127.0.0.1:{twin.port}", settle=lambda marks: houses.wait_for(
+                    lambda: all(mark.exists() for mark in marks), "a program for each way"))
         self.assertEqual([f"mark{number}" for number in range(MARKS)], marks, outcomes)
         self.assertEqual("open", outcomes["socket with argv"])
         self.assertEqual("open", outcomes["socket with parameters"])
