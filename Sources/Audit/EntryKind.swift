@@ -12,7 +12,7 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
     case refused, refusedMore, approvalAsked, approvalSettled, callIntent, callOutcome
     // Servers and sandboxes.
     case launchIntent, launchStarted, launchRefused, launchEnded, toolsDiffer, relayCut, serverMisbehaved,
-        sandboxAdopted, sandboxEnded
+        sandboxStarted, sandboxConfined, sandboxEnded
     // Administration.
     case registryAdopted, registryRefused, policyChanged, adminIntent, adminOutcome
     // What was seen or decided beside the calls.
@@ -45,7 +45,8 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
         case .launchEnded: "launch.ended"
         case .relayCut: "relay.cut"
         case .serverMisbehaved: "server.misbehaved"
-        case .sandboxAdopted: "sandbox.adopted"
+        case .sandboxStarted: "sandbox.started"
+        case .sandboxConfined: "sandbox.confined"
         case .sandboxEnded: "sandbox.ended"
         case .registryAdopted: "registry.adopted"
         case .registryRefused: "registry.refused"
