@@ -29,7 +29,7 @@ extension BrokerRoom {
                     do throws(FrameError) { report = try LaunchReport.read(frame.kind, &frame.fields) } catch {
                         throw .frame(error)
                     }
-                    guard launcher.descriptorCount == report.kind.descriptors else {
+                    guard launcher.descriptorCount == report.descriptors else {
                         throw .frame(.descriptors(kind: frame.kind, count: launcher.descriptorCount))
                     }
                     return report
