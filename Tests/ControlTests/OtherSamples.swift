@@ -9,8 +9,8 @@ private let digests = [Digest(filled(32, with: 0xD5))].compactMap(\.self)
 
 extension Door {
     static let all = [
-        gateRequests, gateOrders, launchRequests, launchReports, watchRequests, watchReports, operatorRequests,
-        operatorReplies,
+        gateRequests, gateOrders, launchRequests, launchReports, watchRequests, watchReports, egressOrders,
+        egressReports, operatorRequests, operatorReplies,
     ]
 
     static let launchRequests = Door(
