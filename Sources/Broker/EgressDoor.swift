@@ -21,6 +21,9 @@ extension BrokerRoom {
 
     // MARK: Sandboxes
 
+    /// What a server may reach: its own grant, below what is refused to everybody.
+    func egressPolicy(of server: SealedServer) -> EgressPolicy { seal.registry.egress.over(server.network) }
+
     /// Gives a sandbox its way out, from now until ``releaseEgress(sandbox:)``.
     ///
     /// - Parameters:
@@ -40,7 +43,7 @@ extension BrokerRoom {
         guard let sandbox = egressSandboxes.removeValue(forKey: number) else { return }
         if sandbox.isServed { tellEgress(.release(sandbox: number)) }
         noteCounted(sandbox, theEnd: true)
-        endDecisions(of: sandbox, cause: .released)
+        endDecisions(of: sandbox, cause: "released")
     }
 
     /// Another policy for a sandbox that runs (E9): connections that it does not allow are cut.
@@ -51,11 +54,15 @@ extension BrokerRoom {
     }
 
     private func offer(_ sandbox: EgressSandbox) {
-        guard let egress, isEgressReady, !isEgressSuspended else { return }
+        guard let egress, isEgressReady, isStandingUpDone, !isEgressSuspended else { return }
         do throws(SyscallError) {
+            // Descriptors travel in one packet; a longer policy follows, and until then nothing is allowed.
+            let policy = sandbox.policy.encoded
+            let fits = policy.count <= Caps.servedPolicy
             let order = EgressOrder.serve(
-                sandbox: sandbox.number, label: sandbox.label.name, policy: sandbox.policy.encoded)
+                sandbox: sandbox.number, label: sandbox.label.name, policy: fits ? policy : [])
             egress.send(passing: try sandbox.copies()) { order.write(to: &$0) }
+            if !fits { tellEgress(.amend(sandbox: sandbox.number, policy: policy)) }
             sandbox.isServed = true
         } catch { report("the listeners of a sandbox cannot be handed on: \(error)") }
     }
@@ -94,25 +101,25 @@ extension BrokerRoom {
             guard !isEgressReady else { throw .invalid("ready twice") }
             isEgressReady = true
             noteRoom("egress", Confinements.joined(egressLaunchReport, confinement))
-            configureEgress()
-            for number in egressSandboxes.keys.sorted() {
-                if let sandbox = egressSandboxes[number] { offer(sandbox) }
-            }
+            openEgress()
             roomsAreReady()
         case .decided(let decision): try decided(decision)
-        case .ended(let number, let up, let down, let milliseconds, let cause):
-            guard let cause = EgressEnd(rawValue: cause) else { throw .invalid("cause") }
-            ended(number, up: up, down: down, milliseconds: milliseconds, cause)
+        case .ended(let ending): ended(ending)
         case .released: break
         }
     }
 
-    func configureEgress() {
+    /// Tells a new room what holds for all, once this room knows its own listeners, and hands it every sandbox.
+    func openEgress() {
+        guard isEgressReady, isStandingUpDone else { return }
         let ports = listeners.compactMap { listener -> UInt16? in
             guard listener.kind == .tcp else { return nil }
             return UInt16(listener.authority.split(separator: ":").last.map(String.init) ?? "")
         }
         tellEgress(.configure(nat64: seal.registry.egress.nat64, ownPorts: ports))
+        for number in egressSandboxes.keys.sorted() {
+            if let sandbox = egressSandboxes[number] { offer(sandbox) }
+        }
     }
 
     /// Without the room nothing goes out; the launcher brings another.
@@ -121,23 +128,24 @@ extension BrokerRoom {
         egress = nil
         isEgressReady = false
         removeFromPoller(lost.socket)
+        lastDecision = 0
         unconfirmed.removeAll()
-        decisions.removeAll()
         for sandbox in egressSandboxes.values {
             sandbox.isServed = false
-            endDecisions(of: sandbox, cause: .roomLost)
+            endDecisions(of: sandbox, cause: "room-lost")
         }
     }
 
     // MARK: Decisions
 
     private func decided(_ decision: EgressDecision) throws(FrameError) {
-        guard decision.number > lastDecision || lastDecision == 0 else { throw .invalid("decision") }
+        guard decision.number == lastDecision + 1 else { throw .invalid("decision") }
         lastDecision = decision.number
         // It ended while the frame was on its way: recorded all the same, without a name of its own.
         let sandbox = egressSandboxes[decision.sandbox]
         guard let journal else { return suspendEgress() }
-        guard decision.verdict == .allow else {
+        // Where nothing was opened, nothing ends.
+        guard decision.verdict == .allow, decision.reason == nil else {
             if let sandbox, !sandbox.budget.admits(now) { return confirm(decision.number, sequence: 0) }
             guard let sequence = journal.append(.egressDecided, { self.write(decision, sandbox, &$0) }) else {
                 return suspendEgress()
@@ -148,41 +156,52 @@ extension BrokerRoom {
             let promise = try journal.promise(.egressDecided, .written) { self.write(decision, sandbox, &$0) }
             confirm(decision.number, sequence: promise.sequence)
         } catch { return suspendEgress() }
-        guard let sandbox else { return recordEnd(of: decision.number, 0, 0, 0, 0, .released) }
+        guard let sandbox else { return recordEnd(of: decision.number, decision.sandbox, "released") }
         sandbox.open.insert(decision.number)
         decisions[decision.number] = sandbox.number
     }
 
-    private func ended(_ number: UInt64, up: UInt64, down: UInt64, milliseconds: UInt64, _ cause: EgressEnd) {
-        guard let sandbox = decisions.removeValue(forKey: number) else { return }
-        egressSandboxes[sandbox]?.open.remove(number)
-        recordEnd(of: number, sandbox, up, down, milliseconds, cause)
+    private func ended(_ ending: EgressEnding) {
+        guard let sandbox = decisions.removeValue(forKey: ending.decision) else { return }
+        egressSandboxes[sandbox]?.open.remove(ending.decision)
+        recordEnd(of: ending.decision, sandbox, ending.cause.word, ending)
     }
 
-    private func endDecisions(of sandbox: EgressSandbox, cause: EgressEnd) {
+    private func endDecisions(of sandbox: EgressSandbox, cause: StaticString) {
         for number in sandbox.open.sorted() {
             decisions[number] = nil
-            recordEnd(of: number, sandbox.number, 0, 0, 0, cause)
+            recordEnd(of: number, sandbox.number, cause)
         }
         sandbox.open = []
     }
 
+    /// - Parameter ending: what the room counted; nil where it was not there to tell.
     private func recordEnd(
-        of number: UInt64, _ sandbox: UInt32, _ up: UInt64, _ down: UInt64, _ milliseconds: UInt64, _ cause: EgressEnd
+        of number: UInt64, _ sandbox: UInt32, _ cause: StaticString, _ ending: EgressEnding? = nil
     ) {
         journal?.outcome(.egressEnded) { json in
             json.key("cause")
-            json.string(cause.word)
+            json.string(cause)
             json.key("connection")
             json.unsigned(number)
-            json.key("down")
-            json.unsigned(down)
-            json.key("milliseconds")
-            json.unsigned(milliseconds)
+            if let ending {
+                json.key("down")
+                json.unsigned(ending.bytesDown)
+                json.key("milliseconds")
+                json.unsigned(ending.milliseconds)
+            }
             json.key("sandbox")
-            json.unsigned(UInt64(sandbox))
-            json.key("up")
-            json.unsigned(up)
+            json.string(egressSandboxes[sandbox]?.label.name ?? Array("\(sandbox)".utf8))
+            if let ending, ending.nameFinding != .unseen {
+                json.key("serverName")
+                json.string(Redaction.text(ending.serverName, limit: 256))
+                json.key("serverNameIs")
+                json.string(ending.nameFinding.word)
+            }
+            if let ending {
+                json.key("up")
+                json.unsigned(ending.bytesUp)
+            }
         }
     }
 
@@ -207,7 +226,7 @@ extension BrokerRoom {
         for sandbox in egressSandboxes.values where sandbox.isServed {
             tellEgress(.release(sandbox: sandbox.number))
             sandbox.isServed = false
-            endDecisions(of: sandbox, cause: .auditUnavailable)
+            endDecisions(of: sandbox, cause: "audit-unavailable")
         }
         unconfirmed.removeAll()
     }
@@ -235,7 +254,7 @@ extension BrokerRoom {
     // MARK: Records
 
     private func write(_ decision: EgressDecision, _ sandbox: EgressSandbox?, _ json: inout JSONWriter) {
-        let reason = EgressReason(rawValue: decision.reason)
+        let reason = decision.reason.flatMap(EgressReason.init(rawValue:))
         let addressClass = decision.addressClass.flatMap(AddressClass.init(rawValue:))
         if !decision.address.isEmpty, let address = NetworkAddress(bytes: decision.address) {
             json.key("address")
@@ -247,7 +266,8 @@ extension BrokerRoom {
         }
         json.key("connection")
         json.unsigned(decision.number)
-        if let sandbox, sandbox.label.isBrowser, decision.verdict != .allow, addressClass?.isThisSide == true {
+        let isCrossing = sandbox?.label.isBrowser == true && addressClass?.isThisSide == true
+        if isCrossing {
             json.key("event")
             json.string("boundaryCrossing")
         }
@@ -269,7 +289,7 @@ extension BrokerRoom {
             json.key("profile")
             json.string(sandbox.label.profile)
         }
-        if decision.verdict != .allow, let reason {
+        if let reason {
             json.key("reason")
             json.string(reason.word)
         }
@@ -279,14 +299,12 @@ extension BrokerRoom {
         }
         json.key("sandbox")
         json.string(sandbox?.label.name ?? Array("\(decision.sandbox)".utf8))
-        if let sandbox, sandbox.label.isBrowser, decision.verdict != .allow, addressClass?.isThisSide == true {
+        if isCrossing {
             json.key("severity")
             json.string("high")
         }
-        if decision.status != 0 {
-            json.key("status")
-            json.unsigned(UInt64(decision.status))
-        }
+        json.key("status")
+        json.unsigned(UInt64(decision.status))
         json.key("verdict")
         json.string(decision.verdict.word)
     }
