@@ -8,7 +8,7 @@ import os
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # The order is the order of the C table and of Sources/Linux/Confine/Seccomp.swift.
-PROGRAMS = ["gate", "broker", "watch", "reaper", "server", "reduced"]
+PROGRAMS = ["gate", "broker", "watch", "reaper", "server", "reduced", "browser"]
 
 ERRNO = {"EPERM": 1, "ENOSYS": 38, "EPROTONOSUPPORT": 93, "EAFNOSUPPORT": 97}
 
@@ -23,7 +23,7 @@ CONSTANTS = {
     "SOCK_TYPE_MASK": 0xF, "SOCK_DGRAM": 2, "SOCK_RAW": 3, "SOCK_PACKET": 10,
     "IPPROTO_ICMP": 1, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "TCP_NODELAY": 1,
     "CLONE_NEWNS": 0x20000, "CLONE_NEWCGROUP": 0x2000000, "CLONE_NEWUTS": 0x4000000, "CLONE_NEWIPC": 0x8000000,
-    "CLONE_NEWUSER": 0x10000000, "CLONE_NEWPID": 0x20000000, "CLONE_NEWNET": 0x40000000,
+    "CLONE_NEWUSER": 0x10000000, "CLONE_NEWPID": 0x20000000, "CLONE_NEWNET": 0x40000000, "CLONE_NEWTIME": 0x80,
     "LOW_HALF": 0xFFFFFFFF, "TIOCSTI": 0x5412, "TIOCLINUX": 0x541C,
     "MFD_NOEXEC_SEAL": 8, "PER_QUERY": 0xFFFFFFFF,
 }

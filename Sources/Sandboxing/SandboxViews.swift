@@ -17,20 +17,22 @@ extension SandboxPlan {
     ///   - environment: `NAME=value`; a name given here replaces the usual value.
     ///   - ports: the TCP ports that Landlock leaves open inside; none unless named.
     ///   - showsProcesses: whether there is a /proc. Some containers do not let one be mounted.
+    ///   - allowsNesting: whether it may make user, pid and network namespaces inside its own.
     package static func server(
         name: SystemString, host: SandboxHost, arguments: [SystemString], environment: [SystemString],
         additions: [RootEntry] = [], workingDirectory: SystemString? = nil, limits: ResourceLimits = .server,
         capacity: SandboxRoot.Capacity = .server, ports: LandlockRules.Ports = LandlockRules.Ports(),
-        showsProcesses: Bool = true
+        showsProcesses: Bool = true, allowsNesting: Bool = false
     ) throws(RootError) -> SandboxPlan {
-        let processes: [RootEntry] = showsProcesses ? [.processes("/proc", masked: host.masked)] : []
+        let use: RootEntry.ProcessUse = allowsNesting ? .nesting : .looking
+        let processes: [RootEntry] = showsProcesses ? [.processes("/proc", masked: host.masked, use)] : []
         let entries = host.entries + synthetic + devices + additions + processes
         let root = try SandboxRoot(entries, capacity: capacity)
         return SandboxPlan(
             name: name, kind: .server, root: root, loopback: true, arguments: arguments,
             environment: merged(environment, over: usualEnvironment),
             workingDirectory: workingDirectory ?? home.absolute, limits: limits,
-            landlock: LandlockRules(for: root, ports: ports), seccomp: .server)
+            landlock: LandlockRules(for: root, ports: ports), seccomp: allowsNesting ? .browser : .server)
     }
 
     /// A room: a static program of ours in an empty tree, or one with nothing but `additions`.
@@ -50,6 +52,8 @@ extension SandboxPlan {
     /// - Throws: ``ReductionError`` if the plan shows something that cannot be shown without a tree of its own.
     package func reduced(scratch: SystemString) throws(ReductionError) -> SandboxPlan {
         guard let root else { throw .alreadyReduced }
+        // A listener in the host's network is everybody's: it names nobody, and stops nothing.
+        if !doors.isEmpty { throw .doors }
         var paths = SandboxPlan.processFiles
         paths.append(LandlockRules.Path(scratch, .readAndWrite))
         for entry in root.entries {
@@ -113,7 +117,7 @@ extension SandboxPlan {
     }
 
     /// `wins`, and what of `base` has another name.
-    private static func merged(_ wins: [SystemString], over base: [SystemString]) -> [SystemString] {
+    static func merged(_ wins: [SystemString], over base: [SystemString]) -> [SystemString] {
         func name(_ entry: SystemString) -> ArraySlice<UInt8> { entry.bytes.prefix { $0 != UInt8(ascii: "=") } }
         let given = Set(wins.map(name))
         return base.filter { !given.contains(name($0)) } + wins
@@ -123,6 +127,8 @@ extension SandboxPlan {
 /// Why a plan cannot do without namespaces.
 package enum ReductionError: Error, Equatable, Sendable {
     case alreadyReduced
+    /// It has a network, which takes one of its own.
+    case doors
     /// Something is to appear at a place where the host has something else.
     case moved(SandboxPath)
 }

@@ -14,6 +14,8 @@ package enum SeccompProgram: Int32, CaseIterable, Sendable {
     case server
     /// The same without namespaces: no sockets, no shared memory.
     case reduced
+    /// As ``server``, for programs that put parts of themselves into namespaces of their own.
+    case browser
 
     /// Filters every thread of this process from here on. A room calls it last before its loop.
     ///
