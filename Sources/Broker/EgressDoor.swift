@@ -22,7 +22,7 @@ extension BrokerRoom {
     // MARK: Sandboxes
 
     /// What a server may reach: its own grant, below what is refused to everybody.
-    func egressPolicy(of server: SealedServer) -> EgressPolicy { seal.registry.egress.over(server.network) }
+    func egressPolicy(of server: SealedServer) -> EgressPolicy { server.network.behind(seal.registry.egress.deny) }
 
     /// Gives a sandbox its way out, from now until ``releaseEgress(sandbox:)``.
     ///
@@ -50,14 +50,14 @@ extension BrokerRoom {
     func amendEgress(sandbox number: UInt32, policy: EgressPolicy) {
         guard let sandbox = egressSandboxes[number], sandbox.policy != policy else { return }
         sandbox.policy = policy
-        if sandbox.isServed { tellEgress(.amend(sandbox: number, policy: policy.encoded)) }
+        if sandbox.isServed { tellEgress(.amend(sandbox: number, policy: policy.canonical)) }
     }
 
     private func offer(_ sandbox: EgressSandbox) {
         guard let egress, isEgressReady, isStandingUpDone, !isEgressSuspended else { return }
         do throws(SyscallError) {
             // Descriptors travel in one packet; a longer policy follows, and until then nothing is allowed.
-            let policy = sandbox.policy.encoded
+            let policy = sandbox.policy.canonical
             let fits = policy.count <= Caps.servedPolicy
             let order = EgressOrder.serve(
                 sandbox: sandbox.number, label: sandbox.label.name, policy: fits ? policy : [])
@@ -266,7 +266,7 @@ extension BrokerRoom {
         }
         json.key("connection")
         json.unsigned(decision.number)
-        let isCrossing = sandbox?.label.isBrowser == true && addressClass?.isThisSide == true
+        let isCrossing = sandbox?.label.isBrowser == true && addressClass?.isInward == true
         if isCrossing {
             json.key("event")
             json.string("boundaryCrossing")
