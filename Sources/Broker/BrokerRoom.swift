@@ -83,6 +83,8 @@ final class BrokerRoom {
     /// Operators' requests whose record is on its way to the disk, and those that wait for a new seal.
     var administration: [PendingAdministration] = []
     var reloading: [OperatorSession] = []
+    /// What `doorward run` has started, by number.
+    var sandboxes: [UInt32: AdoptedSandbox] = [:]
     /// The end of what each server wrote when it last ended badly.
     var lastErrors: [ServerName: [UInt8]] = [:]
     /// Calls whose intent is in the journal and not yet released, in order.
@@ -140,6 +142,7 @@ final class BrokerRoom {
         if egressSandboxes[number] != nil { return true }
         if upstreams[number] != nil || departing[number] != nil || admissions[number] != nil { return true }
         if gates[number] != nil || operators[number] != nil || inputRounds[number] != nil { return true }
+        if sandboxes[number] != nil { return true }
         return principals.values.contains { $0.number == number }
             || upstreams.values.contains { $0.questions[number] != nil || $0.key.session == number }
     }
@@ -202,9 +205,10 @@ final class BrokerRoom {
 
     private func waitTime() -> Int32? {
         // Nothing is under way: sleep until somebody comes. Tokens and idle processes are looked at once a minute.
+        // A command line that only holds the lease of its sandbox has no deadline.
         let isQuiet =
-            connections.isEmpty && upstreams.isEmpty && admissions.isEmpty && operators.isEmpty
-            && egressSandboxes.isEmpty
+            connections.isEmpty && upstreams.isEmpty && admissions.isEmpty && unconfirmed.isEmpty
+            && operators.values.allSatisfy { $0.sandbox != nil && !$0.isBusy }
         if case .draining = phase { return Int32(Self.tickMilliseconds) }
         if phase == .standingUp || isQuiet { return 60_000 }
         return Int32(min(nextTick.milliseconds(after: clock()), 60_000))
@@ -237,6 +241,7 @@ final class BrokerRoom {
         guard let journal else { return }
         journal.flush()
         releaseAdministration(journal)
+        releaseSandboxes(journal)
         releaseLaunches(journal)
         releaseCalls(journal)
         confirmDecisions(journal)

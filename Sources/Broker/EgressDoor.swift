@@ -26,16 +26,21 @@ extension BrokerRoom {
 
     /// Gives a sandbox its way out, from now until ``releaseEgress(sandbox:)``.
     ///
+    /// While there is no egress room, what connects waits for the next one.
+    ///
     /// - Parameters:
     ///   - sandbox: a number that nothing else has.
     ///   - listeners: two, listening inside the sandbox: HTTP proxy, SOCKS5.
+    /// - Returns: whether there were two.
+    @discardableResult
     func serveEgress(
         sandbox number: UInt32, label: SandboxLabel, policy: EgressPolicy, listeners: consuming PassedDescriptors
-    ) {
-        guard let http = listeners.takeFirst(), let socks = listeners.takeFirst() else { return }
+    ) -> Bool {
+        guard let http = listeners.takeFirst(), let socks = listeners.takeFirst() else { return false }
         let sandbox = EgressSandbox(number: number, label: label, policy: policy, http: http, socks: socks)
         egressSandboxes[number] = sandbox
         offer(sandbox)
+        return true
     }
 
     /// The sandbox has ended: what is left of its connections is cut, and its listeners are closed.

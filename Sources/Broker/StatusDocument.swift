@@ -48,6 +48,12 @@ enum StatusDocument {
             json.endObject()
         }
         json.endArray()
+        json.key("sandboxes")
+        json.beginArray()
+        for number in room.sandboxes.keys.sorted() {
+            if let sandbox = room.sandboxes[number] { SandboxRecords.status(sandbox, &json) }
+        }
+        json.endArray()
         json.key("seal")
         writeSeal(room, &json)
         json.key("servers")

@@ -92,6 +92,7 @@ private let fields: [Sized] =
     ] + [
         Sized("selector to revoke", Caps.name) { OperatorRequest.revokeTokens(selector: filled($0)) },
         Sized("selector to rotate", Caps.name) { OperatorRequest.rotateToken(selector: filled($0), lifeSeconds: 1) },
+        Sized("report of a sandbox", Caps.report) { OperatorRequest.sandboxConfined(report: filled($0)) },
         Sized("error for a person", Caps.report) { OperatorReply.failed(error: filled($0), hint: []) },
         Sized("hint for a person", Caps.report) { OperatorReply.failed(error: [], hint: filled($0)) },
         Sized("document", Caps.document) { OperatorReply.done(document: filled($0)) },
@@ -229,6 +230,44 @@ struct LimitTests {
             #expect(throws: FrameError.self, "\(name)") {
                 try GateRequest.read(GateRequest.Kind.select.rawValue, &reader)
             }
+        }
+    }
+}
+
+@Suite("A sandbox is adopted with one packet")
+struct AdoptionTests {
+    @Test("With every field at its limit it fits, and descriptors come with nothing else")
+    func fits() throws {
+        let digest = try #require(Digest(filled(32)))
+        let frame = OperatorRequest.adoptSandbox(.sample(digest, isLargest: true))
+        #expect(Sample.bytes(of: frame).count <= FrameForm.maxPacketBytes)
+        for kind in OperatorRequest.Kind.allCases {
+            #expect(kind.permits(descriptors: 0) && !kind.permits(descriptors: 1) && !kind.permits(descriptors: 3))
+            #expect(kind.permits(descriptors: 2) == (kind == .adoptSandbox))
+        }
+    }
+
+    @Test("One more than a field's limit is no adoption")
+    func limits() throws {
+        let digest = try #require(Digest(filled(32)))
+        let changes: [(inout SandboxAdoption) -> Void] = [
+            { $0.name = filled(Caps.word + 1) }, { $0.profile = filled(Caps.name + 1) },
+            { $0.backend = filled(Caps.word + 1) }, { $0.policy = filled(SandboxAdoption.maxPolicyBytes + 1) },
+            { $0.localPorts = [UInt16](repeating: 1, count: SandboxAdoption.maxPorts + 1) },
+            { $0.executable = filled(Caps.executable + 1) },
+            { $0.words = [[UInt8]](repeating: [], count: SandboxAdoption.maxWords + 1) },
+            { $0.words = [filled(SandboxAdoption.maxWordBytes + 1)] },
+            { $0.directory = filled(Caps.executable + 1) },
+            { $0.grants = filled(SandboxAdoption.maxGrantsBytes + 1) },
+            { $0.accepted = [[UInt8]](repeating: [], count: SandboxAdoption.maxAccepted + 1) },
+            { $0.accepted = [filled(Caps.name + 1)] },
+        ]
+        for change in changes {
+            var adoption = SandboxAdoption.sample(digest)
+            change(&adoption)
+            let bytes = Sample.bytes(of: OperatorRequest.adoptSandbox(adoption))
+            var reader = FrameReader(bytes, FrameForm.headerBytes..<bytes.count)
+            #expect(throws: FrameError.self) { try OperatorRequest.read(bytes[1], &reader) }
         }
     }
 }

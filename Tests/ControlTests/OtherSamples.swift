@@ -99,7 +99,20 @@ extension Door {
             Sample("revokeTokens", OperatorRequest.revokeTokens(selector: bytes("agent"))),
             Sample("rotateToken", OperatorRequest.rotateToken(selector: bytes("agent"), lifeSeconds: .max)),
             Sample("reload", OperatorRequest.reload),
-        ] + servers.map { Sample("probe \($0)", OperatorRequest.probe(server: $0)) }
+            Sample("sandboxConfined", OperatorRequest.sandboxConfined(report: bytes("report"))),
+        ]
+            + SandboxEnding.Cause.allCases.map { cause in
+                Sample(
+                    "sandboxEnded \(cause)",
+                    OperatorRequest.sandboxEnded(SandboxEnding(status: 137, cause: cause)))
+            }
+            + digests.flatMap { digest in
+                [
+                    Sample("adoptSandbox", OperatorRequest.adoptSandbox(.sample(digest))),
+                    Sample(
+                        "adoptSandbox of the largest", OperatorRequest.adoptSandbox(.sample(digest, isLargest: true))),
+                ]
+            } + servers.map { Sample("probe \($0)", OperatorRequest.probe(server: $0)) }
             + clients.flatMap { client in
                 [(nil, nil), ([], .main), (servers, nil)].map { (servers: [ServerName]?, listener: ListenerName?) in
                     Sample(
@@ -117,4 +130,22 @@ extension Door {
             Sample("failed", OperatorReply.failed(error: bytes("error"), hint: bytes("hint"))),
         ],
         maxBytes: { _ in nil })
+}
+
+extension SandboxAdoption {
+    /// - Parameter isLargest: every field is at its limit.
+    static func sample(_ digest: Digest, isLargest: Bool = false) -> SandboxAdoption {
+        let word = isLargest ? filled(maxWordBytes) : bytes("npm")
+        return SandboxAdoption(
+            name: isLargest ? filled(Caps.word) : bytes("node"),
+            profile: isLargest ? filled(Caps.name) : bytes("agent"),
+            backend: isLargest ? filled(Caps.word) : bytes("own"),
+            policy: isLargest ? filled(maxPolicyBytes) : [],
+            localPorts: isLargest ? [UInt16](repeating: .max, count: maxPorts) : [5432],
+            executable: isLargest ? filled(Caps.executable) : bytes("/usr/bin/node"), executableDigest: digest,
+            argumentsDigest: digest, words: [[UInt8]](repeating: word, count: isLargest ? maxWords : 1),
+            directory: isLargest ? filled(Caps.executable) : bytes("/"),
+            grants: isLargest ? filled(maxGrantsBytes) : bytes("write /src"),
+            accepted: [[UInt8]](repeating: bytes("wide-grant"), count: isLargest ? maxAccepted : 0))
+    }
 }
