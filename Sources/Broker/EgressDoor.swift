@@ -271,7 +271,8 @@ extension BrokerRoom {
         }
         json.key("connection")
         json.unsigned(decision.number)
-        let isCrossing = sandbox?.label.isBrowser == true && addressClass?.isInward == true
+        // Tried or done, by whichever sandbox: only a granted hole leads inwards and is meant.
+        let isCrossing = addressClass?.isInward == true && decision.verdict != .allow
         if isCrossing {
             json.key("event")
             json.string("boundaryCrossing")
@@ -306,7 +307,7 @@ extension BrokerRoom {
         json.string(sandbox?.label.name ?? Array("\(decision.sandbox)".utf8))
         if isCrossing {
             json.key("severity")
-            json.string("high")
+            json.string(sandbox?.label.isBrowser == true ? "high" : "medium")
         }
         json.key("status")
         json.unsigned(UInt64(decision.status))
