@@ -8,7 +8,7 @@ struct ChildSetup {
     private let plan: SandboxPlan
     private let cover: CgroupCover
     private let isAdmitted: Bool
-    private let identity = UserMap.ofThisProcess()
+    private let identity: UserMap
     private let isRoot = ThisProcess.uid == 0
     private let kernel = KernelVersion.current
     private let image: ExecutableImage
@@ -24,6 +24,7 @@ struct ChildSetup {
         self.plan = plan
         self.cover = cover
         self.isAdmitted = isAdmitted
+        identity = UserMap.ofThisProcess(as: plan.shownIdentity)
         image = ExecutableImage(arguments: plan.arguments, environment: plan.environment)
         descriptors.add(handover.input)
         descriptors.add(handover.output)

@@ -26,13 +26,22 @@ extension SandboxPlan {
     ) throws(RootError) -> SandboxPlan {
         let use: RootEntry.ProcessUse = allowsNesting ? .nesting : .looking
         let processes: [RootEntry] = showsProcesses ? [.processes("/proc", masked: host.masked, use)] : []
-        let entries = host.entries + synthetic + devices + additions + processes
+        let shown = shownIdentity(allowsNesting)
+        let entries = host.entries + synthetic(shown) + devices + additions + processes
         let root = try SandboxRoot(entries, capacity: capacity)
-        return SandboxPlan(
+        var plan = SandboxPlan(
             name: name, kind: .server, root: root, loopback: true, arguments: arguments,
-            environment: merged(environment, over: usualEnvironment),
+            environment: merged(environment, over: usualEnvironment(shown)),
             workingDirectory: workingDirectory ?? home.absolute, limits: limits,
             landlock: LandlockRules(for: root, ports: ports), seccomp: allowsNesting ? .browser : .server)
+        plan.shownIdentity = shown
+        return plan
+    }
+
+    /// Whoever is uid 0 in a namespace can map no user into a further one without a capability that nothing in a sandbox
+    /// has (CAP_SETFCAP, kernel 5.12), and browsers refuse to run as root besides.
+    private static func shownIdentity(_ allowsNesting: Bool) -> UInt32? {
+        allowsNesting && ThisProcess.uid == 0 ? 1000 : nil
     }
 
     /// A room: a static program of ours in an empty tree, or one with nothing but `additions`.
@@ -95,24 +104,25 @@ extension SandboxPlan {
     ]
 
     /// What is made up for the sandbox, so that nothing of the host's users, names and resolvers shows.
-    private static var synthetic: [RootEntry] {
-        let user = ThisProcess.uid == 0 ? "root" : "sandbox"
-        let passwd = "\(user):x:\(ThisProcess.uid):\(ThisProcess.gid):sandbox:\(home):/bin/sh\n"
+    private static func synthetic(_ shown: UInt32?) -> [RootEntry] {
+        let (uid, gid) = (shown ?? ThisProcess.uid, shown ?? ThisProcess.gid)
+        let user = uid == 0 ? "root" : "sandbox"
+        let passwd = "\(user):x:\(uid):\(gid):sandbox:\(home):/bin/sh\n"
         return [
             .memory("/tmp", mode: 0o1777), .memory("/dev/shm", mode: 0o1777), .memory(home, mode: 0o700),
             .link("/var/tmp", to: "/tmp"), .directory("/run"),
             .file("/etc/passwd", Array(passwd.utf8)),
-            .file("/etc/group", Array("\(user):x:\(ThisProcess.gid):\n".utf8)),
+            .file("/etc/group", Array("\(user):x:\(gid):\n".utf8)),
             .file("/etc/hosts", Array("127.0.0.1 localhost sandbox\n::1 localhost\n".utf8)),
             .file("/etc/hostname", Array("sandbox\n".utf8)),
             .file("/etc/resolv.conf", []),
         ]
     }
 
-    private static var usualEnvironment: [SystemString] {
+    private static func usualEnvironment(_ shown: UInt32?) -> [SystemString] {
         [
             "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + home.absolute, "TMPDIR=/tmp", "LANG=C.UTF-8",
-            ThisProcess.uid == 0 ? "USER=root" : "USER=sandbox",
+            (shown ?? ThisProcess.uid) == 0 ? "USER=root" : "USER=sandbox",
         ]
     }
 

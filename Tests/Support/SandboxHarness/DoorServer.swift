@@ -28,6 +28,23 @@ enum DoorServer {
         }
     }
 
+    /// How deep in PID namespaces the deepest process of this host is, and how many filters it has.
+    private static func tellDepth() {
+        var deepest = (levels: 0, filters: 0)
+        for pid in (try? Proc.processes()) ?? [] {
+            let bytes =
+                (try? HostSetting.text(SystemString(Array("/proc/\(pid)/status".utf8)) ?? "", limit: 8192)) ?? nil
+            var found = (levels: 0, filters: 0)
+            for line in String(decoding: bytes ?? [], as: UTF8.self).split(separator: "\n") {
+                let words = line.split { $0 == "\t" || $0 == " " }
+                if words[0] == "NSpid:" { found.levels = words.count - 1 }
+                if words[0] == "Seccomp_filters:" { found.filters = Int(words[1]) ?? 0 }
+            }
+            if found > deepest { deepest = found }
+        }
+        Harness.complain("deepest: \(deepest.levels) levels, \(deepest.filters) filters")
+    }
+
     private static func answer(_ connection: Int32, door: Int) {
         var time = timeval(tv_sec: 1, tv_usec: 0)
         setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
@@ -35,6 +52,7 @@ enum DoorServer {
         let count = max(0, recv(connection, &request, request.count, 0))
         let line = String(decoding: request[0..<count].prefix { $0 != 13 && $0 != 10 }, as: UTF8.self)
         Harness.complain("door \(door): \(line)")
+        if line.hasPrefix("GET http://") { tellDepth() }
         let text =
             if line.hasPrefix("GET http://") {
                 "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: \(page.utf8.count)\r\n"
