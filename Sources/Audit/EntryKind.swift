@@ -16,7 +16,7 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
     // Administration.
     case registryAdopted, registryRefused, policyChanged, adminIntent, adminOutcome
     // What was seen or decided beside the calls.
-    case egressDecided, detection, sensorLost, probeSent
+    case egressDecided, egressEnded, detection, sensorLost, probeSent
 
     package var word: StaticString {
         switch self {
@@ -53,6 +53,7 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
         case .adminIntent: "admin.intent"
         case .adminOutcome: "admin.outcome"
         case .egressDecided: "egress.decided"
+        case .egressEnded: "egress.ended"
         case .detection: "watch.detection"
         case .sensorLost: "watch.sensor-lost"
         case .probeSent: "probe.sent"

@@ -90,10 +90,20 @@ extension BrokerRoom {
             return end(sandbox, status: nil, cause: "never-started")
         }
         if sandbox.hasNetwork {
-            guard let listeners = sandbox.takeListeners(),
+            let policy: EgressPolicy
+            do throws(ConfigurationError) { policy = try EgressPolicy.read(canonical: sandbox.adoption.policy) } catch {
+                return refuse(
+                    sandbox, "its network policy cannot be read: \(error.reason)",
+                    hint: "all parts of doorward must be of one release; reinstall and restart")
+            }
+            let adoption = sandbox.adoption
+            let label = SandboxLabel(
+                name: adoption.name, profile: adoption.profile, origin: .run, isBrowser: adoption.isBrowser,
+                pid: adoption.pid)
+            guard egress != nil, let listeners = sandbox.takeListeners(),
                 serveEgress(
-                    sandbox: sandbox.number, label: sandbox.adoption.profile + Array("/".utf8) + sandbox.adoption.name,
-                    policy: sandbox.adoption.policy, listeners: listeners)
+                    sandbox: sandbox.number, label: label, policy: policy.behind(seal.registry.egress.deny),
+                    listeners: listeners)
             else {
                 return refuse(
                     sandbox, "the egress room is not there, so there is no way out for it",

@@ -8,6 +8,7 @@ final class ChildProcess {
     enum Role: Equatable {
         case broker
         case watch
+        case egress
         case gate(ListenerName)
         case server(launch: UInt32)
     }
@@ -30,6 +31,7 @@ final class ChildProcess {
         switch role {
         case .broker: "broker"
         case .watch: "watch"
+        case .egress: "egress"
         case .gate(let listener): "gate/\(listener)"
         case .server(let launch): "server/\(launch)"
         }

@@ -29,7 +29,8 @@ final class LauncherRoom {
     /// Gates to be started, not before their moment: a gate that keeps dying is not started in a tight circle.
     var gatesDue: [(listener: ListenerName, at: Instant)] = []
     var gateStarts: [Instant] = []
-    var watchStarts: [Instant] = []
+    /// When the rooms that are one of their kind, watcher and egress, were started of late.
+    var roomStarts: [String: [Instant]] = [:]
     private var status: Int32?
     private var isBrokerLost = false
     /// Nothing is read from the broker's door any more.
@@ -258,9 +259,9 @@ final class LauncherRoom {
         case .broker: loseBroker()
         case .server(let launch): tell(.exited(launch: launch, status: code))
         case .gate: tell(.roomEnded(word: Array(child.word.utf8), status: code))
-        case .watch:
+        case .watch, .egress:
             tell(.roomEnded(word: Array(child.word.utf8), status: code))
-            if state != .stopping { restartWatch() }
+            if state != .stopping { restart(child.role) }
         }
     }
 

@@ -68,7 +68,9 @@ enum Plans {
             let plan = try SandboxPlan.server(
                 name: name, host: host, arguments: arguments, environment: environment, additions: additions,
                 workingDirectory: directory, limits: limits)
-            return Prepared(plan: plan, executable: executable, bound: bound)
+            // Granted nothing, it has not even a closed door.
+            return Prepared(
+                plan: server.network.isNone ? plan : plan.withDoors(), executable: executable, bound: bound)
         } catch { throw PlanFault(.launchFailed, "its files cannot be laid out: \(error)") }
     }
 

@@ -52,11 +52,12 @@ enum ChildTree {
         case .device(let device):
             // Read-only speaks of the node, not of the device: writing to it works, changing its mode does not.
             try attach(Mounts.copy(device.absolute), [.readOnly, .noSetuid, .noExecute], tree, path, place)
-        case .processes(_, let masked):
+        case .processes(_, let masked, let use):
             try Tree.makeDirectory(tree, path, mode: 0o755)
             let place = try Tree.find(tree, path)
-            let mount = try Mounts.processes(sealed)
+            let mount = try Mounts.processes(use == .looking ? sealed : sealed.subtracting(.readOnly))
             try Mounts.attach(mount, on: place)
+            if use == .nesting { for name in settings { try seal(mount, name) } }
             for name in masked { try mask(mount, name, behind: place) }
         }
     }
@@ -92,6 +93,22 @@ enum ChildTree {
     }
 
     private static let sealed: MountRestrictions = [.readOnly, .noSetuid, .noDevices, .noExecute]
+
+    /// Of /proc, what speaks of the kernel and may be written: by whoever has the uid of the host's root, whatever else
+    /// that is allowed.
+    private static let settings: [SystemString] = ["sys", "pressure"]
+
+    private static func seal(_ processes: borrowing FileDescriptor, _ name: SystemString) throws(SyscallError) {
+        let place: FileDescriptor
+        do {
+            place = try Tree.find(processes, name)
+        } catch  where error.isNotFound {
+            return
+        }
+        let cover = try Mounts.copy(of: place)
+        try Mounts.restrict(cover, sealed, recursive: true)
+        try Mounts.attach(cover, on: place)
+    }
 
     /// Hides a directory of /proc behind an empty one, a file behind a device that its own mount forbids to open.
     private static func mask(

@@ -19,6 +19,15 @@ package enum RootEntry: Equatable, Sendable {
         }
     }
 
+    /// What may be done with /proc.
+    package enum ProcessUse: Equatable, Sendable {
+        /// Nothing in it can be written.
+        case looking
+        /// A process may write its own entries, as it must to map users into a namespace that it has made. What is the
+        /// kernel's and not a process's stays read-only.
+        case nesting
+    }
+
     /// An empty directory that cannot be written.
     case directory(SandboxPath)
     /// A file with these contents that cannot be written.
@@ -35,15 +44,15 @@ package enum RootEntry: Equatable, Sendable {
     case memory(SandboxPath, mode: UInt32)
     /// A device node of the host, for reading and writing.
     case device(SandboxPath)
-    /// The processes of the sandbox, read-only; `masked` names below it show nothing.
-    case processes(SandboxPath, masked: [SystemString])
+    /// The processes of the sandbox; `masked` names below it show nothing.
+    case processes(SandboxPath, masked: [SystemString], ProcessUse = .looking)
 
     var path: SandboxPath {
         switch self {
         case .directory(let path), .file(let path, _), .link(let path, to: _), .host(_, at: let path, _, optional: _),
             .system(let path, _),
             .descriptor(_, at: let path, _), .memory(let path, mode: _), .device(let path),
-            .processes(let path, masked: _):
+            .processes(let path, masked: _, _):
             path
         }
     }

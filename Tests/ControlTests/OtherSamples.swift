@@ -9,8 +9,8 @@ private let digests = [Digest(filled(32, with: 0xD5))].compactMap(\.self)
 
 extension Door {
     static let all = [
-        gateRequests, gateOrders, launchRequests, launchReports, watchRequests, watchReports, operatorRequests,
-        operatorReplies,
+        gateRequests, gateOrders, launchRequests, launchReports, watchRequests, watchReports, egressOrders,
+        egressReports, operatorRequests, operatorReplies,
     ]
 
     static let launchRequests = Door(
@@ -43,7 +43,9 @@ extension Door {
             Sample("operatorSocket", LaunchReport.operatorSocket), Sample("watch", LaunchReport.watch(report: [])),
             Sample("gate", LaunchReport.gate(.main, report: bytes("report"))),
             Sample("complete", LaunchReport.complete),
+            Sample("egress", LaunchReport.egress(report: bytes("report"))),
             Sample("started", LaunchReport.started(launch: 1, pid: 2, report: bytes("report"))),
+            Sample("started with a network", LaunchReport.started(launch: 1, pid: 2, hasNetwork: true, report: [])),
             Sample("refused", LaunchReport.refused(launch: 1, denial: .executableChanged, detail: bytes("detail"))),
             Sample("exited", LaunchReport.exited(launch: 1, status: 0x0100)),
             Sample("roomEnded", LaunchReport.roomEnded(word: bytes("gate/main"), status: 9)),

@@ -83,6 +83,17 @@ struct PermitTests {
         #expect(GateOrder.Kind.allCases.count == 11)
     }
 
+    @Test("A sandbox comes to the egress room with its two listeners, and nothing else comes with any")
+    func egress() throws {
+        let law = try Rows(under: "Broker → egress")
+        #expect(Set(law.rows.keys) == Set(EgressOrder.Kind.allCases.map { "\($0)" }))
+        for kind in EgressOrder.Kind.allCases {
+            #expect(kind.permit.descriptors == (kind == .serve ? 2...2 : 0...0), "\(kind)")
+        }
+        let reports = try Rows(under: "Egress → broker")
+        #expect(Set(reports.rows.keys) == Set(EgressReport.Kind.allCases.map { "\($0)" }))
+    }
+
     @Test("Every request to the launcher in every state of it, as the law says")
     func launcher() throws {
         let law = try Rows(under: "Broker → launcher")
