@@ -12,7 +12,7 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
     case refused, refusedMore, approvalAsked, approvalSettled, callIntent, callOutcome
     // Servers and sandboxes.
     case launchIntent, launchStarted, launchRefused, launchEnded, toolsDiffer, relayCut, serverMisbehaved,
-        sandboxStarted, sandboxConfined, sandboxEnded
+        sandboxStarted, sandboxEnded
     // Administration.
     case registryAdopted, registryRefused, policyChanged, adminIntent, adminOutcome
     // What was seen or decided beside the calls.
@@ -46,7 +46,6 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
         case .relayCut: "relay.cut"
         case .serverMisbehaved: "server.misbehaved"
         case .sandboxStarted: "sandbox.started"
-        case .sandboxConfined: "sandbox.confined"
         case .sandboxEnded: "sandbox.ended"
         case .registryAdopted: "registry.adopted"
         case .registryRefused: "registry.refused"

@@ -17,7 +17,6 @@ final class AdoptedSandbox {
     var promise: Promise?
     /// Where the egress room accepts, until it does.
     private var listeners: PassedDescriptors?
-    var confinement: [UInt8] = []
     /// The egress room serves its listeners.
     var isServed = false
 
@@ -125,18 +124,6 @@ extension BrokerRoom {
         end(sandbox, status: nil, cause: "never-started")
     }
 
-    func sandboxConfined(_ report: [UInt8], _ session: OperatorSession) {
-        guard let sandbox = adopted(session) else { return }
-        sandbox.confinement = report
-        record(.sandboxConfined) { json in
-            json.key("confinement")
-            Confinements.write(report, &json)
-            json.key("sandbox")
-            json.unsigned(UInt64(sandbox.number))
-        }
-        reply(.done(document: Array("{}".utf8)), to: session)
-    }
-
     func sandboxEnded(_ ending: SandboxEnding, _ session: OperatorSession) {
         guard let sandbox = adopted(session) else { return }
         end(sandbox, status: ending.status, cause: ending.cause.word)
@@ -194,6 +181,8 @@ enum SandboxRecords {
         json.endObject()
         json.key("backend")
         json.string(Redaction.text(adoption.backend, limit: Caps.word))
+        json.key("confinement")
+        Confinements.write(adoption.report, &json)
         json.key("directory")
         json.string(Redaction.path(adoption.directory, limit: 256))
         json.key("executable")
@@ -206,6 +195,8 @@ enum SandboxRecords {
         json.string(Redaction.text(adoption.name, limit: Caps.word))
         json.key("network")
         json.bool(!adoption.policy.isEmpty)
+        json.key("pid")
+        json.unsigned(UInt64(adoption.pid))
         json.key("profile")
         json.string(Redaction.text(adoption.profile, limit: Caps.name))
         json.key("sandbox")
@@ -224,7 +215,7 @@ enum SandboxRecords {
         json.key("backend")
         json.string(Visible.only(sandbox.adoption.backend))
         json.key("confinement")
-        Confinements.write(sandbox.confinement, &json)
+        Confinements.write(sandbox.adoption.report, &json)
         json.key("directory")
         json.string(Visible.only(sandbox.adoption.directory))
         json.key("executable")
@@ -241,6 +232,8 @@ enum SandboxRecords {
         json.bool(sandbox.hasNetwork)
         json.key("number")
         json.unsigned(UInt64(sandbox.number))
+        json.key("pid")
+        json.unsigned(UInt64(sandbox.adoption.pid))
         json.key("profile")
         json.string(Visible.only(sandbox.adoption.profile))
         json.key("since")

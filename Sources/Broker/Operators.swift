@@ -130,7 +130,6 @@ extension BrokerRoom {
             var listeners = PassedDescriptors()
             while let listener = session.channel.takeDescriptor() { listeners.append(listener) }
             adopt(adoption, session, listeners)
-        case .sandboxConfined(let report): sandboxConfined(report, session)
         case .sandboxEnded(let ending): sandboxEnded(ending, session)
         }
     }

@@ -17,8 +17,6 @@ package enum OperatorRequest: Equatable, Sendable {
     /// connection is its lease: when it closes, the sandbox has ended. Two descriptors travel along, the listener for
     /// HTTP and then that for SOCKS, or none where it has no network.
     case adoptSandbox(SandboxAdoption)
-    /// What was enforced on the sandbox of this connection: known when its program runs.
-    case sandboxConfined(report: [UInt8])
     /// The sandbox of this connection has ended.
     case sandboxEnded(SandboxEnding)
 
@@ -31,7 +29,6 @@ package enum OperatorRequest: Equatable, Sendable {
         case reload
         case probe
         case adoptSandbox
-        case sandboxConfined
         case sandboxEnded
     }
 
@@ -45,7 +42,6 @@ package enum OperatorRequest: Equatable, Sendable {
         case .reload: .reload
         case .probe: .probe
         case .adoptSandbox: .adoptSandbox
-        case .sandboxConfined: .sandboxConfined
         case .sandboxEnded: .sandboxEnded
         }
     }
@@ -66,7 +62,6 @@ package enum OperatorRequest: Equatable, Sendable {
             writer.u64(life)
         case .probe(let server): writer.data(server.bytes)
         case .adoptSandbox(let adoption): adoption.write(to: &writer)
-        case .sandboxConfined(let report): writer.data(report)
         case .sandboxEnded(let ending): ending.write(to: &writer)
         }
         writer.end()
@@ -97,7 +92,6 @@ package enum OperatorRequest: Equatable, Sendable {
         case .reload: request = .reload
         case .probe: request = .probe(server: try server(&reader))
         case .adoptSandbox: request = .adoptSandbox(try SandboxAdoption.read(&reader))
-        case .sandboxConfined: request = .sandboxConfined(report: try reader.data(atMost: Caps.report, "report"))
         case .sandboxEnded: request = .sandboxEnded(try SandboxEnding.read(&reader))
         }
         try reader.finish()
@@ -117,9 +111,7 @@ extension OperatorRequest.Kind {
     package func permits(descriptors count: Int) -> Bool {
         switch self {
         case .adoptSandbox: count == 0 || count == 2
-        case .status, .issueToken, .listTokens, .revokeTokens, .rotateToken, .reload, .probe, .sandboxConfined,
-            .sandboxEnded:
-            count == 0
+        case .status, .issueToken, .listTokens, .revokeTokens, .rotateToken, .reload, .probe, .sandboxEnded: count == 0
         }
     }
 }

@@ -7,8 +7,14 @@ package struct SandboxAdoption: Equatable, Sendable {
     /// Of the program, for people.
     package var name: [UInt8]
     package var profile: [UInt8]
+    /// Pages are rendered in it: what it tries of this machine is a crossing of the boundary.
+    package var isBrowser: Bool
     /// How it is confined: the backend's word.
     package var backend: [UInt8]
+    /// What was enforced, layer by layer.
+    package var report: [UInt8]
+    /// Its first process, as the host counts.
+    package var pid: UInt32
     /// Canonical JSON for the egress room; empty where there is no network, and then no listeners come along.
     package var policy: [UInt8]
     /// TCP ports of the host's loopback that the policy leaves open: shown wherever state is shown.
@@ -31,6 +37,7 @@ package struct SandboxAdoption: Equatable, Sendable {
     package var isBrowser: Bool
 
     package static let maxPolicyBytes = 32_768
+    package static let maxReportBytes = 512
     package static let maxGrantsBytes = 8_192
     /// Of the words, and bytes of one of them.
     package static let maxWords = 32
@@ -39,13 +46,17 @@ package struct SandboxAdoption: Equatable, Sendable {
     package static let maxPorts = 64
 
     package init(
-        name: [UInt8], profile: [UInt8], backend: [UInt8], policy: [UInt8], localPorts: [UInt16], executable: [UInt8],
+        name: [UInt8], profile: [UInt8], isBrowser: Bool, backend: [UInt8], report: [UInt8], pid: UInt32,
+        policy: [UInt8], localPorts: [UInt16], executable: [UInt8],
         executableDigest: Digest, argumentsDigest: Digest, words: [[UInt8]], directory: [UInt8], grants: [UInt8],
         accepted: [[UInt8]], pid: UInt32 = 0, isBrowser: Bool = false
     ) {
         self.name = name
         self.profile = profile
+        self.isBrowser = isBrowser
         self.backend = backend
+        self.report = report
+        self.pid = pid
         self.policy = policy
         self.localPorts = localPorts
         self.executable = executable
@@ -62,7 +73,10 @@ package struct SandboxAdoption: Equatable, Sendable {
     func write(to writer: inout FrameWriter) {
         writer.data(name)
         writer.data(profile)
+        writer.flag(isBrowser)
         writer.data(backend)
+        writer.data(report)
+        writer.u32(pid)
         writer.data(policy)
         writer.list(localPorts) { $0.u16($1) }
         writer.data(executable)
@@ -79,7 +93,8 @@ package struct SandboxAdoption: Equatable, Sendable {
     static func read(_ reader: inout FrameReader) throws(FrameError) -> SandboxAdoption {
         SandboxAdoption(
             name: try reader.data(atMost: Caps.word, "name"), profile: try reader.data(atMost: Caps.name, "profile"),
-            backend: try reader.data(atMost: Caps.word, "backend"),
+            isBrowser: try reader.flag("isBrowser"), backend: try reader.data(atMost: Caps.word, "backend"),
+            report: try reader.data(atMost: maxReportBytes, "report"), pid: try reader.u32(),
             policy: try reader.data(atMost: maxPolicyBytes, "policy"),
             localPorts: try reader.list(atMost: maxPorts, "localPorts") { reader throws(FrameError) in
                 try reader.u16()

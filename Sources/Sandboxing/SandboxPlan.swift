@@ -35,6 +35,8 @@ package struct SandboxPlan: Equatable, Sendable {
     /// TCP ports on which the child listens on 127.0.0.1 of its own network namespace, before its program exists. The
     /// listeners are passed out in this order, and whoever accepts on them is the only way out of the sandbox.
     package var doors: [UInt16] = []
+    /// Whether a terminal among its standard streams becomes its own: keys then mean signals to what runs inside.
+    package var takesTerminal = false
     /// Whether the program may make namespaces inside its own, as a browser does for its renderers.
     package var allowsNesting: Bool { seccomp == .browser }
 
@@ -73,7 +75,8 @@ extension LandlockRules {
         for entry in root.entries {
             let path = entry.path.absolute
             switch entry {
-            case .directory, .link: continue
+            // A cover lies where another entry's rule holds, and its mount says what may be done with it.
+            case .directory, .link, .cover: continue
             case .file: paths.append(Path(path, .readFile))
             case .host(_, _, let access, let optional):
                 paths.append(Path(path, access.rights, mayBeAbsent: optional))

@@ -92,7 +92,6 @@ private let fields: [Sized] =
     ] + [
         Sized("selector to revoke", Caps.name) { OperatorRequest.revokeTokens(selector: filled($0)) },
         Sized("selector to rotate", Caps.name) { OperatorRequest.rotateToken(selector: filled($0), lifeSeconds: 1) },
-        Sized("report of a sandbox", Caps.report) { OperatorRequest.sandboxConfined(report: filled($0)) },
         Sized("error for a person", Caps.report) { OperatorReply.failed(error: filled($0), hint: []) },
         Sized("hint for a person", Caps.report) { OperatorReply.failed(error: [], hint: filled($0)) },
         Sized("document", Caps.document) { OperatorReply.done(document: filled($0)) },
@@ -252,7 +251,8 @@ struct AdoptionTests {
         let digest = try #require(Digest(filled(32)))
         let changes: [(inout SandboxAdoption) -> Void] = [
             { $0.name = filled(Caps.word + 1) }, { $0.profile = filled(Caps.name + 1) },
-            { $0.backend = filled(Caps.word + 1) }, { $0.policy = filled(SandboxAdoption.maxPolicyBytes + 1) },
+            { $0.backend = filled(Caps.word + 1) }, { $0.report = filled(SandboxAdoption.maxReportBytes + 1) },
+            { $0.policy = filled(SandboxAdoption.maxPolicyBytes + 1) },
             { $0.localPorts = [UInt16](repeating: 1, count: SandboxAdoption.maxPorts + 1) },
             { $0.executable = filled(Caps.executable + 1) },
             { $0.words = [[UInt8]](repeating: [], count: SandboxAdoption.maxWords + 1) },

@@ -99,20 +99,14 @@ extension Door {
             Sample("revokeTokens", OperatorRequest.revokeTokens(selector: bytes("agent"))),
             Sample("rotateToken", OperatorRequest.rotateToken(selector: bytes("agent"), lifeSeconds: .max)),
             Sample("reload", OperatorRequest.reload),
-            Sample("sandboxConfined", OperatorRequest.sandboxConfined(report: bytes("report"))),
         ]
             + SandboxEnding.Cause.allCases.map { cause in
                 Sample(
                     "sandboxEnded \(cause)",
                     OperatorRequest.sandboxEnded(SandboxEnding(status: 137, cause: cause)))
             }
-            + digests.flatMap { digest in
-                [
-                    Sample("adoptSandbox", OperatorRequest.adoptSandbox(.sample(digest))),
-                    Sample(
-                        "adoptSandbox of the largest", OperatorRequest.adoptSandbox(.sample(digest, isLargest: true))),
-                ]
-            } + servers.map { Sample("probe \($0)", OperatorRequest.probe(server: $0)) }
+            + digests.map { Sample("adoptSandbox", OperatorRequest.adoptSandbox(.sample($0))) }
+            + servers.map { Sample("probe \($0)", OperatorRequest.probe(server: $0)) }
             + clients.flatMap { client in
                 [(nil, nil), ([], .main), (servers, nil)].map { (servers: [ServerName]?, listener: ListenerName?) in
                     Sample(
@@ -139,7 +133,8 @@ extension SandboxAdoption {
         return SandboxAdoption(
             name: isLargest ? filled(Caps.word) : bytes("node"),
             profile: isLargest ? filled(Caps.name) : bytes("agent"),
-            backend: isLargest ? filled(Caps.word) : bytes("own"),
+            isBrowser: isLargest, backend: isLargest ? filled(Caps.word) : bytes("own"),
+            report: isLargest ? filled(maxReportBytes) : bytes("report"), pid: isLargest ? .max : 2,
             policy: isLargest ? filled(maxPolicyBytes) : [],
             localPorts: isLargest ? [UInt16](repeating: .max, count: maxPorts) : [5432],
             executable: isLargest ? filled(Caps.executable) : bytes("/usr/bin/node"), executableDigest: digest,

@@ -158,7 +158,7 @@ extension EgressRule {
 
 extension EgressRule.Remote {
     /// Why it can never open what it is about; nil if it can, or denies.
-    var fault: String? {
+    package var fault: String? {
         guard verdict != .deny else { return nil }
         guard ports != nil else { return "names no port" }
         switch host {
