@@ -92,11 +92,13 @@ struct ProxyRequestTests {
 
     @Test("any single changed byte of a request is read the same way however it is cut")
     func mutations() throws {
-        let seed = Array("POST http://a.b:81/x?y HTTP/1.1\r\nHost: a.b:81\r\nContent-Length: 5\r\nConnection: X\r\n\r\n".utf8)
+        let seed = Array(
+            "POST http://a.b:81/x?y HTTP/1.1\r\nHost: a.b:81\r\nContent-Length: 5\r\nConnection: X\r\n\r\n".utf8)
         let vector = try #require(Vector.load("proxy-head").first)
         var accepted = 0
         for place in 0..<seed.count {
-            for byte in [0, 9, 10, 13, 32, 35, 37, 44, 45, 46, 47, 48, 58, 63, 64, 65, 91, 92, 97, 127, 128] as [UInt8] {
+            for byte in [0, 9, 10, 13, 32, 35, 37, 44, 45, 46, 47, 48, 58, 63, 64, 65, 91, 92, 97, 127, 128] as [UInt8]
+            {
                 var bytes = seed
                 bytes[place] = byte
                 let whole = ProxyOutcome(vector, bytes: bytes)

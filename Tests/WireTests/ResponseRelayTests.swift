@@ -17,7 +17,7 @@ struct ResponseRelayTests {
             #expect(outcome.left == Int(vector["rest"] ?? "0"))
             #expect(outcome.status.map(String.init) == vector["status"])
             if vector["out"] != nil { #expect(outcome.output.text == vector.bytes("out").flatMap { $0 }.text) }
-        case "truncated":
+        case "body-truncated":
             #expect(outcome.refusal == nil)
             #expect(outcome.isTruncated)
             #expect(!outcome.isComplete)
