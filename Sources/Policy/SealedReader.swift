@@ -180,7 +180,7 @@ package enum SealedReader {
             traits.grants.insert(grant.1)
         }
         traits.idleMilliseconds = UInt64(try fields.require("idleMilliseconds").number(1...1 << 50))
-        traits.isShared = try fields.require("shared").flag()
+        traits.process = try fields.require("process").name(ProcessSharing.init(word:), "a way of sharing a process")
         traits.startMilliseconds = UInt64(try fields.require("startMilliseconds").number(1...1 << 50))
         traits.timeoutMilliseconds = UInt64(try fields.require("timeoutMilliseconds").number(1...1 << 50))
         try fields.finish()

@@ -6,7 +6,7 @@
 /// launched, called or allowed.
 package struct SealedRegistry: Sendable {
     /// Version of the form; another one is refused, never guessed at.
-    package static let format: Int64 = 1
+    package static let format: Int64 = 2
     /// When it was sealed, in seconds since 1970.
     package var sealedAt: UInt64
     /// SHA-256 of the configuration it was made from, to say when the two have parted.

@@ -32,7 +32,7 @@ enum SealedExample {
             ],
             accepted: Danger.allCases, review: nil)
         server.traits = ServerTraits(
-            isShared: true, idleMilliseconds: 1, timeoutMilliseconds: 1 << 50, startMilliseconds: 3,
+            process: .shared, idleMilliseconds: 1, timeoutMilliseconds: 1 << 50, startMilliseconds: 3,
             ceilings: Ceilings(processes: 32_768, memoryBytes: 1 << 40, openFiles: 16),
             grants: [.sampling, .elicitation, .roots, .urlElicitation],
             demand: PeerDemand(executables: [try path("/usr/bin/editor")], uid: 0),
@@ -234,7 +234,7 @@ struct SealedTests {
     @Test("Another format is named as such")
     func format() throws {
         let written = String(decoding: SealedWriter.registry(try SealedExample.registry()).bytes, as: UTF8.self)
-        let other = written.replacing("\"format\":1", with: "\"format\":2")
+        let other = written.replacing("\"format\":2", with: "\"format\":3")
         #expect(other != written)
         let tree = try ConfigurationFiles.tree(other)
         do throws(ConfigurationError) {
