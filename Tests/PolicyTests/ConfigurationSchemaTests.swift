@@ -191,7 +191,7 @@ struct ConfigurationSchemaTests {
         let plain = "{\"mcpServers\": {\"x\": {\"command\": \"/x\"}}}"
         let full = """
             {"mcpServers": {"x": {"command": "/x", "args": [], "env": {}, "read": [], "write": [], "parameters": {},
-             "shared": false, "disabled": false, "idle": "10m", "timeout": "2m", "startTimeout": "1m", "grants": [],
+             "process": "caller", "disabled": false, "idle": "10m", "timeout": "2m", "startTimeout": "1m", "grants": [],
              "limits": {"processes": 128, "memory": "2G", "files": 1024}, "aliases": {}, "callers": {},
              "profile": "tool", "network": "none"}}}
             """

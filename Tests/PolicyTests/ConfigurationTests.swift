@@ -54,12 +54,13 @@ struct ConfigurationTests {
         #expect(research.base == .agent && research.network == .public && research.confinement == .bubblewrap)
         #expect(research.limits.milliseconds == 3_600_000 && research.limits.diskBytes == 1 << 30)
         #expect(server.accepted == Danger.allCases)
-        #expect(server.traits.isShared && server.traits.idleMilliseconds == 500)
+        #expect(server.traits.process == .shared && server.traits.idleMilliseconds == 500)
         #expect(server.traits.timeoutMilliseconds == 3660 * 86_400_000)
         #expect(server.traits.ceilings == Ceilings(processes: 1, memoryBytes: 1 << 40, openFiles: 16))
         #expect(server.traits.grants == [.sampling, .elicitation, .urlElicitation, .roots])
         #expect(server.traits.aliases.map(\.alias) == [Array("short".utf8)])
         #expect(server.unused.contains("autoApprove") && server.unused.contains("trust"))
+        #expect(configuration.servers.last?.traits.process == .perCall)
         #expect(configuration.servers.last?.unused == ["timeout"])
         #expect(configuration.servers.last?.traits.timeoutMilliseconds == 120_000)
     }
@@ -180,6 +181,9 @@ struct ConfigurationTests {
         ("\"parameters\": {\"p\": {\"a\": 1}}", false), ("\"parameters\": {\"p\": [\"a\"]}", false),
         ("\"accept\": []", false), ("\"accept\": [\"everything\"]", false),
         ("\"accept\": [\"shell\", \"shell\"]", false), ("\"accept\": true", false),
+        ("\"process\": \"per-call\"", true), ("\"process\": \"shared\"", true), ("\"process\": \"caller\"", true),
+        ("\"process\": \"one\"", false), ("\"process\": true", false),
+        ("\"process\": \"caller\", \"shared\": false", false),
         ("\"shared\": \"yes\"", false), ("\"shared\": 1", false), ("\"disabled\": null", false),
         ("\"idle\": \"10\"", false), ("\"idle\": \"0s\"", false), ("\"idle\": \"-1s\"", false),
         ("\"idle\": \"1w\"", false), ("\"idle\": \"1 s\"", false),

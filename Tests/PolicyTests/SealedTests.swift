@@ -59,7 +59,7 @@ enum SealedExample {
             ],
             accepted: Danger.allCases, review: nil)
         server.traits = ServerTraits(
-            isShared: true, idleMilliseconds: 1, timeoutMilliseconds: 1 << 50, startMilliseconds: 3,
+            process: .shared, idleMilliseconds: 1, timeoutMilliseconds: 1 << 50, startMilliseconds: 3,
             ceilings: Ceilings(processes: 32_768, memoryBytes: 1 << 40, openFiles: 16),
             grants: [.sampling, .elicitation, .roots, .urlElicitation],
             demand: PeerDemand(executables: [try path("/usr/bin/editor")], uid: 0),

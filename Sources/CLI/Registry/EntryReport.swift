@@ -72,7 +72,11 @@ struct EntryReport {
         for path in entry.reads { row("may read", Visible.text(path.bytes)) }
         for path in entry.writes { row("may change", Visible.text(path.bytes)) }
         if let directory = entry.directory { row("works in", Visible.text(directory.bytes)) }
-        if entry.traits.isShared { row("shared", "one process for all callers") }
+        switch entry.traits.process {
+        case .perCaller: break
+        case .shared: row("shared", "one process for all callers")
+        case .perCall: row("per call", "a fresh process in a fresh sandbox for each call")
+        }
     }
 
     private static func described(_ pin: PinnedFile) -> String {
