@@ -54,7 +54,9 @@ struct DNSRecordReader {
             if length <= DNSFormat.maxLabelBytes {
                 let next = position + 1 + length
                 guard next <= bytes.count, name.count + length + 2 <= DNSFormat.maxNameBytes else { break }
-                for index in position..<next { name.append(index == position ? bytes[index] : bytes[index].lowercasedASCII) }
+                for index in position..<next {
+                    name.append(index == position ? bytes[index] : bytes[index].lowercasedASCII)
+                }
                 position = next
                 continue
             }

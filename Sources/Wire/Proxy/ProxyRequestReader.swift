@@ -132,6 +132,8 @@ package struct ProxyRequestReader: Sendable {
         if position == end { return }
         let authority = mark..<position
         asked = bytes.copy(authority.prefix(ProxyRequestReader.maxAsked))
+        // Whatever stands around it: where there is a user, no reader agrees with another on what the host is.
+        if bytes.first(UInt8(ascii: "@"), in: authority) != nil { throw WireError(.targetHost, at: position) }
         do throws(TargetFault) {
             let fallback = form == .connect ? nil : ProxyRequestReader.defaultPort
             target = try EgressTarget.read(authority: bytes, authority, defaultPort: fallback)
