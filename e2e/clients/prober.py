@@ -206,6 +206,29 @@ def own_namespace():
     return os.waitpid(pid, 0)[1] == 0
 
 
+crowds = []
+
+
+def crowd(port, size, authority="public.test:80"):
+    """Opens so many tunnels and keeps them; how many were given which status."""
+    found = {}
+    for _ in range(size):
+        connection = socket.create_connection(("127.0.0.1", port), SECONDS)
+        crowds.append(connection)
+        try:
+            connection.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+            word = connection.recv(4096)[9:12].decode("latin-1")
+        except OSError as error:
+            word = type(error).__name__
+        found[word] = found.get(word, 0) + 1
+    return found
+
+
+def disperse():
+    while crowds:
+        crowds.pop().close()
+
+
 def perform(order):
     try:
         if "call" in order:
