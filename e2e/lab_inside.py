@@ -107,12 +107,15 @@ class Victim:
                 if fields.get("upgrade", "").lower() == "websocket":
                     key = fields.get("sec-websocket-key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
                     accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+                    protocol = "".join(f"Sec-WebSocket-Protocol: {name}\r\n" for name in filter(None, [fields.get("sec-websocket-protocol")]))
                     connection.sendall(
                         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode() + b"\x81\x06VICTIM")
+                        f"Sec-WebSocket-Accept: {accept}\r\n{protocol}\r\n".encode() + b"\x81\x06VICTIM")
                     connection.recv(65536)
                 else:
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: text/plain\r\n"
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\n"
+                                       b"Access-Control-Allow-Methods: *\r\nAccess-Control-Allow-Headers: *\r\n"
+                                       b"Access-Control-Allow-Private-Network: true\r\nContent-Type: text/plain\r\n"
                                        b"Connection: close\r\nContent-Length: 6\r\n\r\nVICTIM")
             except OSError:
                 pass

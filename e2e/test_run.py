@@ -99,14 +99,14 @@ class ProgramsTest(door.DoorCase):
         self.assert_spoke(self.run_in(command=[houses.PYTHON, "-c", URLLIB, good, bad]), "PUBLIC", "403")
         self.assert_spoke(self.run_in("--env", f"SSL_CERT_FILE={self.house.authority}", command=[
             houses.PYTHON, "-c", URLLIB, "https://public.test/", "https://127.0.0.1:9999/"]), "PUBLIC", "403")
-        for library, environment in (("requests", "autogen"), ("httpx", "mcp1"), ("aiohttp", "http")):
+        for library, environment in (("requests", "mcp2"), ("httpx", "mcp1"), ("aiohttp", "http")):
             with self.subTest(library=library):
                 python = peer.python(environment)
                 if subprocess.run([python, "-c", f"import {library}"], capture_output=True).returncode != 0:
                     self.skipTest(f"{library} is not in the environment {environment}")
                 script = AIOHTTP if library == "aiohttp" else LIBRARY.replace("LIBRARY", library)
                 self.assert_spoke(self.run_in(
-                    "--read", pathlib.Path(python).parent.parent, command=[python, "-c", script, good, bad]), "PUBLIC", "403")
+                    "--read", pathlib.Path(python).parent.parent.resolve(), command=[python, "-c", script, good, bad]), "PUBLIC", "403")
 
     def test_node(self):
         if shutil.which("node") is None:
