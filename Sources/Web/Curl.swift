@@ -24,6 +24,8 @@ internal import Policy
     }
 
     private let multi: OpaqueMulti
+    /// Without transfers: to wait for descriptors alone.
+    private let idle: OpaqueMulti
     private let options: Options
     private var transfers: [Int: Transfer] = [:]
     private var handles: [Int: OpaqueEasy] = [:]
@@ -31,10 +33,13 @@ internal import Policy
 
     init(_ options: Options) throws(CurlFault) {
         // Once in a program that has one thread.
-        guard curl_global_init(Int(CURL_GLOBAL_SSL)) == CURLE_OK, let multi = unsafe curl_multi_init() else {
+        guard curl_global_init(Int(CURL_GLOBAL_SSL)) == CURLE_OK, let multi = unsafe curl_multi_init(),
+            let idle = unsafe curl_multi_init()
+        else {
             throw .unusable("libcurl cannot start")
         }
         self.multi = unsafe OpaqueMulti(handle: multi)
+        self.idle = unsafe OpaqueMulti(handle: idle)
         self.options = options
         unsafe dw_curl_multi_set_number(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, Self.mostConnections)
         unsafe dw_curl_multi_set_number(multi, CURLMOPT_MAXCONNECTS, Self.mostIdle)
@@ -44,6 +49,7 @@ internal import Policy
         for number in Array(transfers.keys) { forget(number) }
         // No transfer is left in it.
         unsafe curl_multi_cleanup(multi.handle)
+        unsafe curl_multi_cleanup(idle.handle)
     }
 
     /// Begins a request.
@@ -98,13 +104,16 @@ internal import Policy
     }
 
     /// Waits until a transfer can go on, one of the descriptors is ready, or the time is over.
-    func wait(_ descriptors: [Waited], milliseconds: Int32) throws(CurlFault) {
+    ///
+    /// - Parameter transfers: false where nobody could take what they bring.
+    func wait(_ descriptors: [Waited], milliseconds: Int32, transfers: Bool = true) throws(CurlFault) {
         var entries = descriptors.map {
             curl_waitfd(fd: $0.number, events: Int16($0.isForWriting ? CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN), revents: 0)
         }
         let count = UInt32(entries.count)
         // As many entries as are told, ours for the length of the call.
-        guard unsafe curl_multi_poll(multi.handle, &entries, count, milliseconds, nil) == CURLM_OK else {
+        let waiting = transfers ? multi : idle
+        guard unsafe curl_multi_poll(waiting.handle, &entries, count, milliseconds, nil) == CURLM_OK else {
             throw .unusable("libcurl cannot wait")
         }
     }

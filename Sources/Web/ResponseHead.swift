@@ -68,6 +68,16 @@ struct ResponseHead: Equatable {
         return found
     }
 
+    /// How often a header stands there.
+    ///
+    /// - Parameter name: in lower case.
+    func count(of name: String) -> Int {
+        lines.count { line in
+            line.count > name.utf8.count && line[name.utf8.count] == UInt8(ascii: ":")
+                && zip(line, name.utf8).allSatisfy { $0.lowercased == $1 }
+        }
+    }
+
     /// `type/subtype` in lower case, and the charset where one is named.
     var mediaType: (type: [UInt8], charset: [UInt8]?)? {
         guard let value = value("content-type") else { return nil }
