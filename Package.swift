@@ -100,11 +100,14 @@ let package = Package(
         .executable(name: "doorward-watch", targets: ["Watcher"]),
         .executable(name: "doorward-tools", targets: ["Tools"]),
         .executable(name: "doorward-egress", targets: ["Egress"]),
+        .executable(name: "doorward-web", targets: ["Web"]),
     ] + fuzzers.map { .library(name: "fuzz-\($0.name)", type: .static, targets: ["fuzz-\($0.name)"]) },
     targets: [
-        // C: what Swift's Glibc module lacks, and libcrypto's headers.
+        // C: what Swift's Glibc module lacks, and the headers of libcrypto and libcurl.
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CCrypto", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
+        // The setters that Swift cannot call because they are variadic.
+        .target(name: "CCurl", cSettings: strictC, linkerSettings: [.linkedLibrary("curl")]),
         // Libraries: only what two rooms share. The arrows are docs/privsep.md's.
         shelf("Linux", ["CLinux"]),
         shelf("Sandboxing", ["Linux"]),
@@ -121,6 +124,7 @@ let package = Package(
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Egress", ["Control", "Linux", "Policy", "Wire"]),
         room("Tools", ["Linux", "Policy", "StrictJSON", "Wire"]),
+        room("Web", ["CCurl", "Linux", "Policy", "StrictJSON", "Wire"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
@@ -168,6 +172,10 @@ let package = Package(
         .testTarget(
             name: "ToolsTests", dependencies: ["Linux", "Policy", "Scratch", "Spawn", "StrictJSON", "Tools"],
             swiftSettings: loose),
+        // Looser than other suites: it starts the program between pipes.
+        .testTarget(
+            name: "WebTests", dependencies: ["Linux", "Policy", "Scratch", "Spawn", "StrictJSON", "Web", "Wire"],
+            exclude: ["peer"], swiftSettings: loose),
     ] + benches + peers
         + fuzzers.map { name, dependencies in
             .target(
