@@ -31,10 +31,6 @@ package struct SandboxAdoption: Equatable, Sendable {
     package var grants: [UInt8]
     /// What was given up by name: accepted dangers, and flags of a browser that undo protection.
     package var accepted: [[UInt8]]
-    /// Its first process as the host counts; 0 where that is not known.
-    package var pid: UInt32
-    /// It renders pages: what it tries of this machine is a crossing of the boundary.
-    package var isBrowser: Bool
 
     package static let maxPolicyBytes = 32_768
     package static let maxReportBytes = 512
@@ -49,7 +45,7 @@ package struct SandboxAdoption: Equatable, Sendable {
         name: [UInt8], profile: [UInt8], isBrowser: Bool, backend: [UInt8], report: [UInt8], pid: UInt32,
         policy: [UInt8], localPorts: [UInt16], executable: [UInt8],
         executableDigest: Digest, argumentsDigest: Digest, words: [[UInt8]], directory: [UInt8], grants: [UInt8],
-        accepted: [[UInt8]], pid: UInt32 = 0, isBrowser: Bool = false
+        accepted: [[UInt8]]
     ) {
         self.name = name
         self.profile = profile
@@ -66,8 +62,6 @@ package struct SandboxAdoption: Equatable, Sendable {
         self.directory = directory
         self.grants = grants
         self.accepted = accepted
-        self.pid = pid
-        self.isBrowser = isBrowser
     }
 
     func write(to writer: inout FrameWriter) {
@@ -86,8 +80,6 @@ package struct SandboxAdoption: Equatable, Sendable {
         writer.data(directory)
         writer.data(grants)
         writer.list(accepted) { $0.data($1) }
-        writer.u32(pid)
-        writer.flag(isBrowser)
     }
 
     static func read(_ reader: inout FrameReader) throws(FrameError) -> SandboxAdoption {
@@ -105,8 +97,7 @@ package struct SandboxAdoption: Equatable, Sendable {
             words: try texts(&reader, maxWords, maxWordBytes, "words"),
             directory: try reader.data(atMost: Caps.executable, "directory"),
             grants: try reader.data(atMost: maxGrantsBytes, "grants"),
-            accepted: try texts(&reader, maxAccepted, Caps.name, "accepted"), pid: try reader.u32(),
-            isBrowser: try reader.flag("browser"))
+            accepted: try texts(&reader, maxAccepted, Caps.name, "accepted"))
     }
 
     private static func digest(_ reader: inout FrameReader, _ name: StaticString) throws(FrameError) -> Digest {

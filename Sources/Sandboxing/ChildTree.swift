@@ -44,6 +44,7 @@ enum ChildTree {
             try show(true, access, tree, path, place) { () throws(SyscallError) in try Mounts.copy(source.absolute) }
         case .descriptor(let index, _, let access):
             try attach(Mounts.copy(sameAs: index, of: bound), access.restrictions, tree, path, place)
+        case .cover(_, let cover): try put(cover, over: path, tree)
         case .memory(_, let mode):
             // A second mount of a directory of the tree itself, so that one capacity covers all of them.
             try Tree.makeDirectory(tree, path, mode: mode)
@@ -61,6 +62,44 @@ enum ChildTree {
             for name in masked { try mask(mount, name, behind: place) }
         }
     }
+
+    /// Puts a file of our own over whatever is at `path`, where it ends a walk before a link would be followed.
+    private static func put(
+        _ cover: RootEntry.Cover, over path: SystemString, _ tree: borrowing FileDescriptor
+    ) throws(SyscallError) {
+        let place = try Tree.find(tree, path, last: .itself)
+        switch cover {
+        case .hidden where try Tree.identity(of: place).isDirectory:
+            try Tree.makeDirectory(tree, temporary, mode: 0o555)
+            try attach(temporary, on: place, tree)
+            try Tree.remove(tree, temporary, isDirectory: true)
+        case .hidden:
+            let mount = try Mounts.copy("/dev/null")
+            try Mounts.restrict(mount, sealed, recursive: false)
+            try Mounts.attach(mount, on: place)
+        case .empty: try attach(file: [], on: place, tree)
+        case .contents(let bytes): try attach(file: bytes, on: place, tree)
+        }
+    }
+
+    private static func attach(
+        file contents: [UInt8], on place: borrowing FileDescriptor, _ tree: borrowing FileDescriptor
+    ) throws(SyscallError) {
+        try Tree.makeFile(tree, temporary, contents, mode: 0o444)
+        try attach(temporary, on: place, tree)
+        // What is mounted needs no name any more; before, it could not be attached without one.
+        try Tree.remove(tree, temporary, isDirectory: false)
+    }
+
+    private static func attach(
+        _ path: SystemString, on place: borrowing FileDescriptor, _ tree: borrowing FileDescriptor
+    ) throws(SyscallError) {
+        let mount = try Mounts.copy(of: Tree.find(tree, path), recursive: false)
+        try Mounts.restrict(mount, sealed, recursive: false)
+        try Mounts.attach(mount, on: place)
+    }
+
+    private static let temporary: SystemString = ".cover"
 
     private static func show(
         _ optional: Bool, _ access: RootEntry.Access, _ tree: borrowing FileDescriptor, _ path: SystemString,

@@ -75,7 +75,8 @@ extension LandlockRules {
         for entry in root.entries {
             let path = entry.path.absolute
             switch entry {
-            case .directory, .link: continue
+            // A cover lies where another entry's rule holds, and its mount says what may be done with it.
+            case .directory, .link, .cover: continue
             case .file: paths.append(Path(path, .readFile))
             case .host(_, _, let access, let optional):
                 paths.append(Path(path, access.rights, mayBeAbsent: optional))

@@ -74,6 +74,7 @@ extension SandboxPlan {
                 paths.append(LandlockRules.Path(path.absolute, access.rights, mayBeAbsent: true))
             case .device(let path): paths.append(LandlockRules.Path(path.absolute, .device))
             case .descriptor(_, let path, _): throw .moved(path)
+            case .cover(let path, _): throw .covered(path)
             // The host's own are seen instead, where a rule allows it; scratch stands in for what is written.
             case .directory, .file, .link, .memory, .processes: continue
             }
@@ -137,6 +138,8 @@ extension SandboxPlan {
 /// Why a plan cannot do without namespaces.
 package enum ReductionError: Error, Equatable, Sendable {
     case alreadyReduced
+    /// A name is to be protected, which takes a mount.
+    case covered(SandboxPath)
     /// It has a network, which takes one of its own.
     case doors
     /// Something is to appear at a place where the host has something else.

@@ -124,7 +124,7 @@ struct StatusReport {
         }
         var table = Columns("sandbox", "profile", "process", "open connections", "attention")
         for sandbox in sandboxes {
-            let holes = list(sandbox, "holes").compactMap { tree.unsigned($0) }
+            let holes = list(sandbox, "holes").map { Visible.json(tree.canonical($0)) }
             let holed = holes.map { "hole: port \($0) of this machine" }.joined(separator: "; ")
             table.add(
                 .init(tree.shown(sandbox, "name"), .bold), .init(tree.shown(sandbox, "profile")),

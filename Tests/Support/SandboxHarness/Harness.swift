@@ -15,6 +15,12 @@ enum Harness {
         var ports = LandlockRules.Ports()
         var scratch: SystemString = "/tmp"
         var repeats = 0
+        var grants: [Grant] {
+            additions.compactMap { entry in
+                guard case .host(let source, at: let place, let access, optional: _) = entry else { return nil }
+                return Grant(source, at: place, access, isHome: isHome)
+            }
+        }
         /// Opened and handed over as 3 and following.
         var inherited: [SystemString] = []
         /// Opened, and mounted at the same path.
@@ -26,6 +32,9 @@ enum Harness {
         var admission: Admission?
         var quiet = false
         var doors = false
+        /// Hold and cover protected names in what is shown; the directories are homes.
+        var protects = false
+        var isHome = false
         var nesting = false
     }
 
@@ -57,7 +66,15 @@ enum Harness {
         let plan: SandboxPlan
         if mode == "facts" { return try tellFacts() }
         let host = try SandboxHost.discover()
-        let options = try parse(words)
+        var options = try parse(words)
+        var protection: NameProtection?
+        if options.protects {
+            let found = try NameProtection(options.grants)
+            options.additions += found.entries
+            if !options.quiet { for text in found.remains { complain("remains: \(text)") } }
+            protection = found
+        }
+        defer { for text in protection?.release() ?? [] { complain("harness: \(text)") } }
         switch mode {
         case "server", "reduced":
             let server = try SandboxPlan.server(
@@ -212,6 +229,8 @@ enum Harness {
             case "cgroup": options.cgroup = true
             case "admission": options.admission = Admission(rawValue: value)
             case "doors": options.doors = true
+            case "protect": options.protects = true
+            case "home": options.isHome = true
             case "nesting": options.nesting = true
             case "bind-freely": options.ports.bindsFreely = true
             case "env": options.environment.append(text(value))
