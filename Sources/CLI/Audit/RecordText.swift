@@ -8,7 +8,8 @@ enum RecordText {
     private static let who: [StaticString] = ["client", "caller", "room", "sensor", "sandbox"]
     /// Members that stand in the line by themselves, or tell people nothing.
     private static let apart: [String] = [
-        "arguments", "caller", "client", "host", "peer", "port", "room", "sandbox", "sensor", "server", "target", "tool",
+        "arguments", "caller", "client", "host", "peer", "port", "room", "sandbox", "sensor", "server", "target",
+        "tool",
     ]
 
     /// - Returns: nil for a line that is no record.

@@ -98,7 +98,8 @@ enum ChromiumFlags {
 
     private static let ours = "the egress door is the only way out, and this flag leads elsewhere"
     private static let resolving = "names are resolved by the egress door alone"
-    private static let debugging = "every process that reaches such a port commands the browser; use --remote-debugging-pipe"
+    private static let debugging =
+        "every process that reaches such a port commands the browser; use --remote-debugging-pipe"
     private static let origins = "pages of different sites are no longer kept apart"
     private static let certificates = "it lets anybody on the way read and change what is encrypted"
 

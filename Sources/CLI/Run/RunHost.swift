@@ -31,7 +31,9 @@ struct RunHost {
     func isEnough(for profile: Profile) -> Bool { works }
 
     /// The names that nothing inside can write, in words.
-    static let protectedNames = "settings of shells, editors, agents and git that run code"
+    static var protectedNames: String {
+        ProtectedNames.sealed.map { $0.names.map(\.description).joined(separator: "/") }.joined(separator: ", ")
+    }
 
     /// Of a run whose profile leaves it to its memory: a home that fills the host's memory helps nobody.
     private static let usualDiskBytes: UInt64 = 1 << 30

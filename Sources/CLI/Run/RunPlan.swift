@@ -176,6 +176,12 @@ struct RunPlan {
 }
 
 extension RunPlan {
+    /// What it tries of this machine may come from a page.
+    var rendersPages: Bool {
+        if program.browser != nil { return true }
+        return profile.base == .browser
+    }
+
     /// What records may show of the command line: the program's name, and the names of flags; never their values.
     var shownWords: [[UInt8]] {
         let rest = words.dropFirst().map { word -> [UInt8] in

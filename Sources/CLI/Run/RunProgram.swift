@@ -48,7 +48,8 @@ struct RunProgram {
                 }
                 if let real = try Self.programBehind(followed) {
                     remarks.append(
-                        "\(Visible.text(written.bytes)) is a wrapper; \(Visible.text(real.bytes)) is executed without it")
+                        "\(Visible.text(written.bytes)) is a wrapper; \(Visible.text(real.bytes)) is executed without it"
+                    )
                     written = real
                     words[0] = real.bytes
                     continue
@@ -83,18 +84,20 @@ struct RunProgram {
         -> AbsolutePath
     {
         let missing = RunFault(
-            "there is no command \(Visible.quoted(name))", hint: "install it, or write where it lies", status: .notFound)
+            "there is no command \(Visible.quoted(name))", hint: "install it, or write where it lies", status: .notFound
+        )
+        let found: AbsolutePath?
         do throws(ResolutionFault) {
             if name.contains(UInt8(ascii: "/")) {
                 let text = name.first == UInt8(ascii: "/") ? name : base.bytes + [UInt8(ascii: "/")] + name
-                guard let path = Paths.normalised(text), try Links.exists(path) else { throw missing }
-                return path
+                let path = Paths.normalised(text)
+                found = try path.flatMap { path throws(ResolutionFault) in try Links.exists(path) ? path : nil }
+            } else {
+                found = try EntryDraft.search(name, searchPath)
             }
-            guard let path = try EntryDraft.search(name, searchPath) else { throw missing }
-            return path
-        } catch let error as RunFault { throw error } catch let error as ResolutionFault { throw RunFault(error) } catch {
-            throw missing
-        }
+        } catch { throw RunFault(error) }
+        guard let found else { throw missing }
+        return found
     }
 
     /// The browser that a wrapper script would start, if it lies where such scripts expect it.

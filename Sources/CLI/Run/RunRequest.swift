@@ -45,7 +45,8 @@ struct RunRequest: Equatable {
     init(_ arguments: ParsedArguments) throws(Failure) {
         let name = arguments.value(.profile) ?? Array(ProfileBase.agent.word.utf8)
         guard let profile = ProfileName(name) else {
-            throw Self.usage("--profile \(Visible.quoted(name)) is not a profile's name", "doorward run --profile agent")
+            throw Self.usage(
+                "--profile \(Visible.quoted(name)) is not a profile's name", "doorward run --profile agent")
         }
         self.profile = profile
         reads = try Self.paths(arguments.values(.read))
@@ -95,7 +96,8 @@ struct RunRequest: Equatable {
             let remote = EgressRule.Remote(host: host, ports: [port])
             if let fault = remote.fault {
                 throw usage(
-                    "--allow-host \(Visible.quoted(text)) \(fault)", "--allow-local PORT grants one port of this machine")
+                    "--allow-host \(Visible.quoted(text)) \(fault)",
+                    "--allow-local PORT grants one port of this machine")
             }
             rules.append(EgressRule(name: "--allow-host \(Visible.text(text))", matter: .remote(remote)))
         }
