@@ -90,7 +90,8 @@ struct Sealing {
         let registry = SealedRegistry(
             sealedAt: now, source: ConfigurationFile.digest(bytes), listeners: configuration.listeners,
             clients: configuration.clients, policy: configuration.policy, audit: configuration.audit,
-            limits: configuration.limits, servers: servers)
+            limits: configuration.limits, servers: servers, profiles: configuration.profiles,
+            egress: configuration.egress)
         return Sealing(registry, old: old?.registry, dropped: dropped, warnings: warnings)
     }
 

@@ -32,6 +32,15 @@ package struct EgressPolicy: Equatable, Sendable {
     /// Whether nothing can ever be reached.
     package var isNone: Bool { !rules.contains(where: \.opens) }
 
+    var onlyDenies: Bool {
+        rules.allSatisfy { rule in
+            switch rule.matter {
+            case .local: false
+            case .remote(let remote): remote.verdict == .deny
+            }
+        }
+    }
+
     /// Ports of this host's loopback that are granted: holes, to be shown wherever state is shown.
     package var localPorts: [UInt16] {
         rules.compactMap { rule in
