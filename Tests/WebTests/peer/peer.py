@@ -289,9 +289,6 @@ class Peer(BaseHTTPRequestHandler):
         number = int(self.path.rsplit("/", 1)[1])
         self.whole(302, kind=None, Location=f"/loop/{number - 1}") if number else self.get_page()
 
-    def get_folded(self):
-        self.whole(302, kind=None, Location="/page")
-
     def get_two(self):
         self.send_response(302)
         self.send_header("Location", "/page")
@@ -328,7 +325,9 @@ class Proxy(socketserver.StreamRequestHandler):
         else:
             upstream = socket.create_connection(("127.0.0.1", PLAIN_PORT))
             path = "/" + target.split("/", 3)[3]
-            upstream.sendall(head.replace(target.encode(), path.encode(), 1))
+            # One request for each connection, as the egress room has it.
+            head = head.replace(target.encode(), path.encode(), 1).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+            upstream.sendall(head)
         back = threading.Thread(target=self.move, args=(upstream, self.connection), daemon=True)
         back.start()
         self.move(self.connection, upstream)
