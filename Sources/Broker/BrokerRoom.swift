@@ -103,6 +103,8 @@ final class BrokerRoom {
     var lists = ListCache()
     /// Grows whenever a composed list may have become wrong: with a seal, and with a tool that is withheld.
     var listGeneration: UInt64 = 0
+    /// Processes whose one call has ended in this turn.
+    var served: [Upstream] = []
     var nextTick = Instant(nanoseconds: 0)
 
     enum Phase: Equatable {
@@ -144,7 +146,9 @@ final class BrokerRoom {
         if gates[number] != nil || operators[number] != nil || inputRounds[number] != nil { return true }
         if sandboxes[number] != nil { return true }
         return principals.values.contains { $0.number == number }
-            || upstreams.values.contains { $0.questions[number] != nil || $0.key.session == number }
+            || upstreams.values.contains {
+                $0.questions[number] != nil || $0.key.session == number || $0.key.call == number
+            }
     }
 
     /// Ours towards servers; the client's own token never gets there.
@@ -199,6 +203,7 @@ final class BrokerRoom {
         if now >= nextTick { tick() }
         // Gates get the time of a tick to pass on what was answered; without any, nothing has to be waited for.
         if gates.isEmpty { tickDrain() }
+        endServed()
         settle()
         try flush()
     }

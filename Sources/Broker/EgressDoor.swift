@@ -22,7 +22,7 @@ extension BrokerRoom {
     // MARK: Sandboxes
 
     /// What a server may reach: its own grant, below what is refused to everybody.
-    func egressPolicy(of server: SealedServer) -> EgressPolicy { server.network.behind(seal.registry.egress.deny) }
+    func egressPolicy(of server: SealedServer) -> EgressPolicy { seal.registry.effective(server.network) }
 
     /// Gives a sandbox its way out, from now until ``releaseEgress(sandbox:)``.
     ///
@@ -119,7 +119,7 @@ extension BrokerRoom {
         guard isEgressReady, isStandingUpDone else { return }
         let ports = listeners.compactMap { listener -> UInt16? in
             guard listener.kind == .tcp else { return nil }
-            return UInt16(listener.authority.split(separator: ":").last.map(String.init) ?? "")
+            return ListenAddress(listener.authority)?.port
         }
         tellEgress(.configure(nat64: seal.registry.egress.nat64, ownPorts: ports))
         for number in egressSandboxes.keys.sorted() {

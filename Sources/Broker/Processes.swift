@@ -10,13 +10,15 @@ extension BrokerRoom {
     /// The process that serves this call; started now if there is none.
     func process(for call: Call, _ view: ServerView) throws(Denial) -> Upstream {
         // A process that may ask questions is never shared: it would ask whoever happens to be there.
-        let isShared = view.sealed.traits.isShared && call.offers.isEmpty
+        let isShared = view.sealed.traits.process == .shared && call.offers.isEmpty
+        let isPerCall = view.sealed.traits.process == .perCall
         let isLegacy = view.era == .legacy
         return try process(
             UpstreamKey(
                 server: view.name, principal: isShared ? 0 : call.principal.number, choices: call.choices,
                 offers: isLegacy ? call.offers.rawValue : 0,
-                session: isLegacy && !call.offers.isEmpty ? call.session?.number ?? 0 : 0),
+                session: isLegacy && !call.offers.isEmpty ? call.session?.number ?? 0 : 0,
+                call: isPerCall ? takeNumber() : 0),
             view, owner: isShared ? nil : call.principal, call.offers)
     }
 
@@ -46,6 +48,8 @@ extension BrokerRoom {
         let upstream = Upstream(number: takeNumber(), key: key, view: view, seal: seal.digest, principal: owner)
         upstream.offers = offers
         upstream.lastUsed = now
+        // Should its call ever lose it without ending, it leaves as soon as it is idle.
+        upstream.isDismissed = upstream.servesOneCall
         upstream.deadline = now.adding(milliseconds: Self.recordMilliseconds)
         do throws(JournalError) {
             upstream.launchPromise = try journal.promise(.launchIntent, .synced) { json in

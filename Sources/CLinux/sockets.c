@@ -292,7 +292,7 @@ int dw_local_addresses(int netlink, struct dw_endpoint *found, int limit) {
                     errno = ENOBUFS;
                     return -1;
                 }
-                count += from_attribute(attribute, body->ifa_family, found + count);
+                if (from_attribute(attribute, body->ifa_family, found + count)) found[count++].scope = body->ifa_index;
             }
         }
     }

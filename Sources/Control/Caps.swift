@@ -22,7 +22,7 @@ package enum Caps {
     /// A host as a request of a sandbox named it: a name has at most 253 bytes.
     package static let host = 256
     /// Where a rule stands, such as `profiles.browser.network[0]`.
-    package static let rule = 128
+    package static let rule = 320
     package static let ownPorts = 64
     /// A policy that travels in one packet, with two descriptors.
     package static let servedPolicy = 61_440

@@ -18,13 +18,19 @@ final class ChildProcess {
     let pid: Int32
     let pidfd: Pidfd
     let cgroup: CgroupBox?
+    /// Held until it is buried.
+    let protection: NameProtection?
 
-    init(number: UInt32, role: Role, _ child: consuming StartedChild, cgroup: CgroupBox?) {
+    init(
+        number: UInt32, role: Role, _ child: consuming StartedChild, cgroup: CgroupBox?,
+        protection: NameProtection? = nil
+    ) {
         self.number = number
         self.role = role
         pid = child.process.pid
         pidfd = child.keepProcess().keepPidfd()
         self.cgroup = cgroup
+        self.protection = protection
     }
 
     var word: String {

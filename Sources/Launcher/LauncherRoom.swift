@@ -255,6 +255,10 @@ final class LauncherRoom {
         } catch { Console.line("doorward: warning: \(child.word) could not be buried: \(error)") }
         children[child.number] = nil
         child.cgroup?.remove()
+        // Nothing runs any more that the names were held against.
+        for failure in child.protection?.release() ?? [] {
+            Console.line("doorward: warning: \(child.word): a placeholder is left behind: \(failure)")
+        }
         switch child.role {
         case .broker: loseBroker()
         case .server(let launch): tell(.exited(launch: launch, status: code))

@@ -23,6 +23,7 @@ extension LauncherRoom {
     private func start(_ launch: UInt32, _ server: SealedServer, _ prepared: consuming Plans.Prepared) throws(PlanFault)
     {
         var plan = prepared.plan
+        let protection = prepared.protection
         if tier == .reduced { plan = try reduced(plan) }
         let pipes = try ServerEnds()
         let group = cgroup(launch, server.traits.ceilings)
@@ -45,7 +46,7 @@ extension LauncherRoom {
             }
         }
         let report = started.report
-        let child = ChildProcess(number: takeNumber(), role: .server(launch: launch), started, cgroup: group)
+        let child = ChildProcess(number: takeNumber(), role: .server(launch: launch), started, cgroup: group, protection: protection)
         adopt(child)
         if invocation.isFullDemanded, let gap = report.firstGap(for: .server) {
             child.kill()

@@ -24,8 +24,19 @@ package struct HostAddresses: ~Copyable {
         return socket
     }
 
+    package struct Own: Hashable, Sendable {
+        package let address: InternetAddress
+        /// On the loopback interface, where people put addresses of any kind.
+        package let isOnLoopback: Bool
+
+        package init(_ address: InternetAddress, isOnLoopback: Bool = false) {
+            self.address = address
+            self.isOnLoopback = isOnLoopback
+        }
+    }
+
     /// Every address that is this host's own, and the other ends of its point-to-point links.
-    package borrowing func all() throws(SyscallError) -> [InternetAddress] {
+    package borrowing func all() throws(SyscallError) -> [Own] {
         var found = [dw_endpoint](repeating: dw_endpoint(), count: Self.limit)
         let number = questions.number
         let count = unsafe found.withUnsafeMutableBufferPointer { room in
@@ -33,7 +44,10 @@ package struct HostAddresses: ~Copyable {
             unsafe dw_local_addresses(number, room.baseAddress, Int32(room.count))
         }
         guard count >= 0 else { throw .last("rtnetlink(RTM_GETADDR)") }
-        return found[..<Int(count)].map { Endpoint(raw: $0).address }
+        return found[..<Int(count)].map {
+            // Every network namespace has its loopback interface at 1.
+            Own(Endpoint(raw: $0).address, isOnLoopback: $0.scope == 1)
+        }
     }
 
     /// Where a packet to this address would go.

@@ -193,8 +193,8 @@ package enum SealedReader {
         }
         traits.idleMilliseconds = UInt64(try fields.require("idleMilliseconds").number(1...1 << 50))
         traits.network = try EgressPolicy.read(try fields.require("network"))
+        traits.process = try fields.require("process").name(ProcessSharing.init(word:), "a way of sharing a process")
         traits.profile = try fields.require("profile").name(ProfileName.init, "a profile's name")
-        traits.isShared = try fields.require("shared").flag()
         traits.startMilliseconds = UInt64(try fields.require("startMilliseconds").number(1...1 << 50))
         traits.timeoutMilliseconds = UInt64(try fields.require("timeoutMilliseconds").number(1...1 << 50))
         try fields.finish()

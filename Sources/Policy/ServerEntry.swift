@@ -98,8 +98,7 @@ package struct ParameterEntry: Equatable, Sendable {
 
 /// How a server lives and what it is granted; the same before and after sealing.
 package struct ServerTraits: Equatable, Sendable {
-    /// One process for all callers. Only for servers that keep nothing about a caller.
-    package var isShared: Bool
+    package var process: ProcessSharing
     /// Idle time after which the process is stopped.
     package var idleMilliseconds: UInt64
     /// Time for one answer; a hard limit of ten times as much holds whatever progress is reported (G21).
@@ -117,12 +116,12 @@ package struct ServerTraits: Equatable, Sendable {
     package var network: EgressPolicy
 
     package init(
-        isShared: Bool = false, idleMilliseconds: UInt64 = 600_000, timeoutMilliseconds: UInt64 = 120_000,
+        process: ProcessSharing = .perCaller, idleMilliseconds: UInt64 = 600_000, timeoutMilliseconds: UInt64 = 120_000,
         startMilliseconds: UInt64 = 60_000, ceilings: Ceilings = .standard, grants: Grants = [],
         demand: PeerDemand = .nothing, aliases: [ToolAlias] = [], profile: ProfileName = ProfileName(.tool),
         network: EgressPolicy = .none
     ) {
-        self.isShared = isShared
+        self.process = process
         self.idleMilliseconds = idleMilliseconds
         self.timeoutMilliseconds = timeoutMilliseconds
         self.startMilliseconds = startMilliseconds
@@ -132,6 +131,29 @@ package struct ServerTraits: Equatable, Sendable {
         self.aliases = aliases
         self.profile = profile
         self.network = network
+    }
+}
+
+/// Whom one process of a server serves.
+package enum ProcessSharing: CaseIterable, Sendable {
+    /// One caller, until it is idle for long.
+    case perCaller
+    /// All callers. Only for servers that keep nothing about a caller.
+    case shared
+    /// One call: it starts in a fresh sandbox and is killed with everything in there when the call has ended.
+    case perCall
+
+    package var word: StaticString {
+        switch self {
+        case .perCaller: "caller"
+        case .shared: "shared"
+        case .perCall: "per-call"
+        }
+    }
+
+    package init?(word: [UInt8]) {
+        guard let known = Self.allCases.first(where: { Array($0.word.description.utf8) == word }) else { return nil }
+        self = known
     }
 }
 

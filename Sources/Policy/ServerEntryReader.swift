@@ -138,7 +138,7 @@ enum ServerEntryReader {
     ) throws(ConfigurationError) -> ServerTraits {
         var traits = ServerTraits(
             ceilings: profile.limits.ceilings, profile: profile.name, network: profile.network)
-        if let value = fields.take("shared") { traits.isShared = try value.flag() }
+        traits.process = try process(&fields)
         if let value = fields.take("idle") { traits.idleMilliseconds = try value.milliseconds() }
         if let value = fields.take("timeout") {
             // Clients write a plain number here, some of seconds and some of milliseconds: only a span with a unit counts.
@@ -166,6 +166,19 @@ enum ServerEntryReader {
         if let value = fields.take("callers") { traits.demand = try ConfigurationReader.demand(value) }
         if let value = fields.take("aliases") { traits.aliases = try aliases(value) }
         return traits
+    }
+
+    /// `shared: true` is the older spelling of `process: "shared"`.
+    private static func process(_ fields: inout Fields) throws(ConfigurationError) -> ProcessSharing {
+        let shared = fields.take("shared")
+        guard let value = fields.take("process") else { return try shared?.flag() == true ? .shared : .perCaller }
+        guard shared == nil else {
+            throw value.error("says what \"shared\" says already", hint: "leave \"shared\" out")
+        }
+        guard let process = ProcessSharing(word: try value.text()) else {
+            throw value.error("names no way of sharing a process", hint: "caller, shared or per-call")
+        }
+        return process
     }
 
     /// Takes what is written and leaves the rest as it was.

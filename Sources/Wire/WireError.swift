@@ -162,7 +162,8 @@ package enum WireRule: String, CaseIterable, Sendable {
             .textNotUTF8, .messageTooLarge, .tooManyFragments:
             .frameMalformed
         case .statusLine, .handshakeRefused, .acceptKey, .extensionNegotiated, .lineTooLong, .protocolSwitched,
-            .tooManyInterim, .bodyTruncated, .socksVersion, .socksMethods, .socksCommand, .socksReserved, .socksAddressType, .dnsForeign,
+            .tooManyInterim, .bodyTruncated, .socksVersion, .socksMethods, .socksCommand, .socksReserved,
+            .socksAddressType, .dnsForeign,
             .dnsMalformed:
             nil
         }

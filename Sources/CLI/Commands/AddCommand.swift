@@ -43,7 +43,7 @@ enum AddCommand {
         if let directory = arguments.value(.cwd) { entry.directory = try Paths.absolute(directory) }
         for path in arguments.values(.read) { entry.reads.append(try Paths.absolute(path)) }
         for path in arguments.values(.write) { entry.writes.append(try Paths.absolute(path)) }
-        entry.traits.isShared = arguments.has(.shared)
+        if arguments.has(.shared) { entry.traits.process = .shared }
         entry.accepted = try Registration.accepted(arguments)
         return entry
     }

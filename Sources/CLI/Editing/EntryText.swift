@@ -14,7 +14,11 @@ struct EntryText {
         if let directory = entry.directory { put("cwd", CanonicalJSON.string(directory.bytes).bytes) }
         if !entry.reads.isEmpty { put("read", Self.list(entry.reads.map(\.bytes))) }
         if !entry.writes.isEmpty { put("write", Self.list(entry.writes.map(\.bytes))) }
-        if entry.traits.isShared { put("shared", Array("true".utf8)) }
+        switch entry.traits.process {
+        case .perCaller: break
+        case .shared: put("shared", Array("true".utf8))
+        case .perCall: put("process", CanonicalJSON.string(Array(entry.traits.process.word.description.utf8)).bytes)
+        }
         if entry.isDisabled { put("disabled", Array("true".utf8)) }
         if !entry.accepted.isEmpty { put("accept", Self.list(entry.accepted.map { Array($0.word.description.utf8) })) }
     }

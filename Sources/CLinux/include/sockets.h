@@ -56,7 +56,7 @@ int dw_find_tcp(int netlink, struct dw_endpoint local, struct dw_endpoint remote
 ssize_t dw_splice(int from, int to, size_t count, int more);
 
 // Asks a NETLINK_ROUTE socket for every address of this host, both families: how many were written to `found`, -1 with
-// ENOBUFS if there are more than `limit`. Ports and scopes are 0.
+// ENOBUFS if there are more than `limit`. Ports are 0, scopes the numbers of the interfaces.
 int dw_local_addresses(int netlink, struct dw_endpoint *found, int limit);
 // The type of the route (RTN_…, 2 is this host's own) that a packet to `to` would take; -1 with the kernel's reason.
 int dw_route_type(int netlink, struct dw_endpoint to);

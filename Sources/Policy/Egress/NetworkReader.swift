@@ -68,7 +68,11 @@ enum NetworkReader {
         let methods = try fields.take("methods")?.methods()
         let said =
             try fields.take("verdict")?.name(VerdictKind.init(word:), "\"allow\", \"ask\" or \"deny\"") ?? verdict
-        let sni = try fields.take("sni")?.name(SNIDemand.init(word:), "\"strict\" or \"record\"") ?? .record
+        var sni = SNIDemand.record
+        // A denial has no tunnel that could carry a name.
+        if verdict != .deny, let value = fields.take("sni") {
+            sni = try value.name(SNIDemand.init(word:), "\"strict\" or \"record\"")
+        }
         try fields.finish()
         guard verdict != .deny || said == .deny else {
             throw fields.error("must deny: what is allowed stands elsewhere")

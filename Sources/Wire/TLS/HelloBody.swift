@@ -14,9 +14,10 @@ enum HelloBody {
 
     /// - Parameter bytes: the message with its header.
     static func verdict(_ bytes: borrowing Span<UInt8>) -> ServerNameVerdict {
+        // Before the range: one with its end before its start traps.
+        if bytes.count < fixedBytes { return .malformed }
         var cursor = VectorCursor(fixedBytes..<bytes.count)
-        guard bytes.count > fixedBytes,
-            let session = cursor.vector(lengthBytes: 1, bytes), session.count <= 32,
+        guard let session = cursor.vector(lengthBytes: 1, bytes), session.count <= 32,
             let suites = cursor.vector(lengthBytes: 2, bytes), !suites.isEmpty, suites.count.isMultiple(of: 2),
             let compression = cursor.vector(lengthBytes: 1, bytes), !compression.isEmpty
         else { return .malformed }
