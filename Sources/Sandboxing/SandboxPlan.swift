@@ -83,7 +83,8 @@ extension LandlockRules {
             case .system(_, let access): paths.append(Path(path, access.rights, mayBeAbsent: true))
             case .descriptor(_, _, let access): paths.append(Path(path, access.rights))
             case .memory: paths.append(Path(path, .readAndWrite))
-            case .device: paths.append(Path(path, .device))
+            // What a terminal is asked for its size by; it can only be the sandbox's own.
+            case .device: paths.append(Path(path, path == "/dev/tty" ? [.device, .controlDevice] : .device))
             case .processes(_, masked: _, let use):
                 paths.append(Path(path, use == .nesting ? [.read, .writeFile] : .read))
             }
