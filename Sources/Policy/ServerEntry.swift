@@ -112,11 +112,15 @@ package struct ServerTraits: Equatable, Sendable {
     package var demand: PeerDemand
     /// Names under which tools that do not fit the aggregate endpoint are offered there.
     package var aliases: [ToolAlias]
+    /// What it is built on. Its grants are part of the entry already; the name says which confinement it demands.
+    package var profile: ProfileName
+    package var network: EgressPolicy
 
     package init(
         isShared: Bool = false, idleMilliseconds: UInt64 = 600_000, timeoutMilliseconds: UInt64 = 120_000,
         startMilliseconds: UInt64 = 60_000, ceilings: Ceilings = .standard, grants: Grants = [],
-        demand: PeerDemand = .nothing, aliases: [ToolAlias] = []
+        demand: PeerDemand = .nothing, aliases: [ToolAlias] = [], profile: ProfileName = ProfileName(.tool),
+        network: EgressPolicy = .none
     ) {
         self.isShared = isShared
         self.idleMilliseconds = idleMilliseconds
@@ -126,6 +130,8 @@ package struct ServerTraits: Equatable, Sendable {
         self.grants = grants
         self.demand = demand
         self.aliases = aliases
+        self.profile = profile
+        self.network = network
     }
 }
 

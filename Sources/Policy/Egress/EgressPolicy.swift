@@ -17,6 +17,8 @@ package enum EgressRuling: Equatable, Sendable {
 package struct EgressPolicy: Equatable, Sendable {
     /// More rules in one list than a person reviews are refused.
     package static let maxRules = 256
+    /// Rules of one sandbox and all that is put in front of them: denials for all, a profile's, and those of one run.
+    package static let maxJoined = 4 * maxRules
 
     /// Nothing at all.
     package static let none = EgressPolicy(rules: [])
@@ -31,6 +33,15 @@ package struct EgressPolicy: Equatable, Sendable {
 
     /// Whether nothing can ever be reached.
     package var isNone: Bool { !rules.contains(where: \.opens) }
+
+    var onlyDenies: Bool {
+        rules.allSatisfy { rule in
+            switch rule.matter {
+            case .local: false
+            case .remote(let remote): remote.verdict == .deny
+            }
+        }
+    }
 
     /// Ports of this host's loopback that are granted: holes, to be shown wherever state is shown.
     package var localPorts: [UInt16] {

@@ -69,7 +69,7 @@ extension EgressPolicy {
     static func read(_ value: Fields.Value) throws(ConfigurationError) -> EgressPolicy {
         var rules: [EgressRule] = []
         for element in try value.elements() {
-            guard rules.count < 2 * maxRules else { throw value.error("holds more than \(2 * maxRules) rules") }
+            guard rules.count < maxJoined else { throw value.error("holds more than \(maxJoined) rules") }
             rules.append(try readSealed(element))
         }
         return EgressPolicy(rules: rules)
@@ -148,28 +148,29 @@ extension Fields.Value {
 
     /// What a rule can never open is refused where it is written: it would look like a grant.
     func check(_ remote: EgressRule.Remote) throws(ConfigurationError) {
-        guard remote.verdict != .deny else { return }
-        guard remote.ports != nil else { throw error("names no port") }
-        switch remote.host {
+        if let fault = remote.fault { throw error(fault, hint: EgressRule.localHint) }
+    }
+}
+
+extension EgressRule {
+    static let localHint = "grant one port of this host with {\"local\": PORT}"
+}
+
+extension EgressRule.Remote {
+    /// Why it can never open what it is about; nil if it can, or denies.
+    var fault: String? {
+        guard verdict != .deny else { return nil }
+        guard ports != nil else { return "names no port" }
+        switch host {
         case .any: break
         case .exact(let name), .below(let name):
-            guard let special = name.special else { break }
-            throw error(
-                "names a host that is never reached: \(special.word)",
-                hint: "grant one port of this host with {\"local\": PORT}")
+            if let special = name.special { return "names a host that is never reached: \(special.word)" }
         case .address(let address):
-            let special = AddressJudge.widest.classify(address)
-            guard special == .publicAddress else {
-                throw error(
-                    "names an address that is never reached: \(special.word)",
-                    hint: "grant one port of this host with {\"local\": PORT}")
-            }
+            let found = AddressJudge.widest.classify(address)
+            if found != .publicAddress { return "names an address that is never reached: \(found.word)" }
         }
-        if let block = remote.block, let special = AddressJudge.whole(block) {
-            throw error(
-                "names a block that is never reached: \(special.word)",
-                hint: "grant one port of this host with {\"local\": PORT}")
-        }
+        guard let block, let special = AddressJudge.whole(block) else { return nil }
+        return "names a block that is never reached: \(special.word)"
     }
 }
 

@@ -79,14 +79,17 @@ package struct EgressTarget: Hashable, Sendable {
         authority bytes: borrowing Span<UInt8>, _ range: Range<Int>, defaultPort: UInt16?
     ) throws(TargetFault) -> EgressTarget {
         var split = range.upperBound
-        var index = range.upperBound
-        // The last colon: in front of it no host has another one outside brackets, so userinfo is no host either.
-        while index > range.lowerBound {
-            index -= 1
-            if bytes[index] == UInt8(ascii: "]") { break }
-            if bytes[index] == UInt8(ascii: ":") {
+        var isBehindHost = true
+        for index in range.reversed() {
+            switch bytes[index] {
+            // Userinfo: what stands in front of it looks like a host, and is none.
+            case UInt8(ascii: "@"): throw .notAHost
+            case UInt8(ascii: "]"): isBehindHost = false
+            // The last colon that is not in brackets; a host has none outside of them.
+            case UInt8(ascii: ":") where isBehindHost:
                 split = index
-                break
+                isBehindHost = false
+            default: break
             }
         }
         let host = try TargetHost.read(bytes, range.lowerBound..<split)

@@ -61,11 +61,10 @@ extension AddressJudge {
         case (.v4(let first), .v4(let last)):
             SpecialRanges.four.first { $0.first <= first && last <= $0.last }?.kind
         case (.v6(let head, let tail), .v6(let lastHead, let lastTail)):
-            // NAT64's prefix may be opened.
-            SpecialRanges.six.first {
-                $0.first <= (head, tail) && (lastHead, lastTail) <= $0.last
-                    && widest.classify(block.address) != .publicAddress
-            }?.kind
+            // Which addresses of NAT64's prefix are public is up to the IPv4 addresses in them.
+            EmbeddedAddress.inside(head, tail)?.carrier == .nat64
+                ? nil
+                : SpecialRanges.six.first { $0.first <= (head, tail) && (lastHead, lastTail) <= $0.last }?.kind
         case (.v4, .v6), (.v6, .v4): nil
         }
     }
