@@ -49,7 +49,7 @@ private final class Program {
     deinit { started.kill(SIGKILL) }
 
     func until(_ what: String, _ condition: () throws -> Bool) throws {
-        let end = Instant.now.adding(milliseconds: 15_000)
+        let end = Instant.now.adding(milliseconds: 30_000)
         while try !condition() {
             _ = try broker.socket.waitUntilReadable(milliseconds: 5)
             try listen()
