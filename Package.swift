@@ -80,6 +80,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("regex", ["Policy"]),
         ("config", ["Policy", "StrictJSON"]),
         ("control", ["Control", "Linux"]),
+        ("egress-target", ["Policy"]),
         ("envelope", ["Policy", "StrictJSON"]),
         ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
         ("server-lines", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),

@@ -73,6 +73,17 @@ struct DNSTests {
         #expect(text == "failed too-many-addresses" ? count == 65 : text.split(separator: " ").count == count + 3)
     }
 
+    @Test("sixteen pointers are followed in a name, seventeen are not", arguments: [16, 17])
+    func pointers(_ count: Int) throws {
+        // A record whose data is a chain of pointers, each to the one before; then one whose name is at its end.
+        var bytes = DNSQuestion.head(records: 2)
+        let start = bytes.count + 12
+        bytes += [0xC0, 12, 0, 99, 0, 1, 0, 0, 0, 9, 0, UInt8(2 * count - 2), 0xC0, 12]
+        for link in 1..<(count - 1) { bytes += [0xC0, UInt8(start + 2 * link - 2)] }
+        bytes += [0xC0, UInt8(start + 2 * count - 4), 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 1, 2, 3, 4]
+        #expect(try DNSQuestion(nil).read(bytes) == (count > 16 ? "dns-malformed" : "addresses 1.2.3.4 ttl 9"))
+    }
+
     @Test("two hundred and fifty-six records are read")
     func records() throws {
         var bytes = DNSQuestion.head(records: 256)

@@ -12,11 +12,10 @@ struct ProxyRequestTests {
         if let asked = vector["asked"] { #expect(outcome.asked.text == asked) }
         guard vector.expect == "accept" else {
             let error = try #require(outcome.refusal)
-            let reason = try #require(error.egressReason)
-            #expect("\(error.rule.rawValue) \(reason.status)" == vector.expect)
+            #expect("\(error.rule.rawValue) \(error.egressReason.status)" == vector.expect)
             return
         }
-        #expect(outcome.refusal == nil)
+        #expect(outcome.refusal == nil && outcome.isSame)
         let request = try #require(outcome.request)
         #expect(outcome.length == vector.bytes.count - (Int(vector["rest"] ?? "0") ?? 0))
         if let form = vector["form"] { #expect(form == "\(request.form)") }
@@ -81,6 +80,19 @@ struct ProxyRequestTests {
         #expect(output.isEmpty)
     }
 
+    @Test("who speaks something else is told so, who speaks HTTP badly is told that")
+    func others() {
+        for (text, reason) in [("\u{5}\u{1}", "not-http"), ("\u{16}\u{3}", "not-http"), ("GE\u{1}T", "head-malformed")]
+        {
+            var reader = ProxyRequestReader(admitsOldConnect: false)
+            let bytes = Array(text.utf8)
+            do throws(WireError) {
+                _ = try reader.read(bytes.span)
+                Issue.record("accepted")
+            } catch { #expect(error.egressReason.word == reason) }
+        }
+    }
+
     @Test("what is kept for the record of an endless authority is bounded")
     func bounded() {
         var reader = ProxyRequestReader(admitsOldConnect: false)
@@ -125,6 +137,8 @@ private struct ProxyOutcome: Equatable {
     private(set) var length: Int?
     private(set) var refusal: WireError?
     private(set) var again: WireError?
+    /// A reader that has ended says the same again.
+    private(set) var isSame = false
     let asked: [UInt8]
 
     init(_ vector: Vector, bytes: [UInt8]? = nil, cuts: ArraySlice<Int> = []) {
@@ -143,6 +157,11 @@ private struct ProxyOutcome: Equatable {
             refusal = error
         }
         asked = reader.asked
+        if request != nil {
+            do throws(WireError) {
+                if case .complete(_, let second) = try reader.read(bytes.span) { isSame = second == length }
+            } catch { again = error }
+        }
         if refusal != nil {
             do throws(WireError) { _ = try reader.read(bytes.span) } catch { again = error }
         }

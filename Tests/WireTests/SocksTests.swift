@@ -16,7 +16,7 @@ struct SocksTests {
             #expect(outcome.target.map { $0.text } == vector.bytes("target").first)
         } else {
             #expect(outcome.refusal?.rule.rawValue == vector.expect)
-            #expect(outcome.refusal?.egressReason != nil)
+            #expect(outcome.refusal?.egressReason.status != 403)
         }
         if let answer = vector["answer"] { #expect(hexadecimal(outcome.answer) == answer) }
     }

@@ -5,7 +5,7 @@ internal import Wire
 /// Input: two bytes that say where the head is cut, and with the lowest bit of the second whether old tunnels pass; then
 /// the head.
 ///
-/// Whole and cut must end alike, every refusal has a reason, and what the server gets says to us what the client said.
+/// Whole and cut must end alike, no refusal is told as a decision, and what the server gets says to us what the client said.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzProxyHead(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     if size < 2 { return 0 }
@@ -18,7 +18,7 @@ public func fuzzProxyHead(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     let whole = Outcome(bytes, [], isOld)
     precondition(whole == Outcome(bytes, [cut], isOld), "a cut changed the outcome")
     if bytes.count < 600 { precondition(whole == Outcome(bytes, Array(0...bytes.count), isOld), "single bytes did") }
-    if let refusal = whole.refusal { precondition(refusal.egressReason != nil, "a refusal without a reason") }
+    if let refusal = whole.refusal { precondition(refusal.egressReason.status != 403, "a fault told as a decision") }
     precondition(whole.asked.count <= 256)
     guard let form = whole.form else { return 0 }
     precondition((form == .connect) == whole.composed.isEmpty)

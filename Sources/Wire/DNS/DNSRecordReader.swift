@@ -14,6 +14,8 @@ struct DNSRecord {
 struct DNSRecordReader {
     /// Type, class, lifetime, length of the data.
     private static let fixedBytes = 10
+    /// Pointers in one name; writers of messages make one, and more than a few of a chain would only cost us time.
+    static let maxPointers = 16
 
     private(set) var position: Int
 
@@ -35,7 +37,7 @@ struct DNSRecordReader {
     /// Reads a name, compressed or not.
     ///
     /// Each pointer leads to a place before the part of the name that it ends, so no name can go round; the length of a
-    /// name bounds what is copied.
+    /// name bounds what is copied, and ``maxPointers`` what is walked.
     ///
     /// - Returns: the name in lower case, and where the bytes behind it begin.
     static func name(
@@ -45,6 +47,7 @@ struct DNSRecordReader {
         var position = start
         var partStart = start
         var end: Int?
+        var pointers = 0
         while position < bytes.count {
             let length = Int(bytes[position])
             if length == 0 {
@@ -63,7 +66,8 @@ struct DNSRecordReader {
             // The top two bits make a pointer; either alone was never given a meaning that is still in use.
             guard length >= 0xC0, position + 1 < bytes.count else { break }
             let target = (length & 0x3F) << 8 | Int(bytes[position + 1])
-            guard target >= DNSFormat.headerBytes, target < partStart else { break }
+            guard target >= DNSFormat.headerBytes, target < partStart, pointers < maxPointers else { break }
+            pointers += 1
             if end == nil { end = position + 2 }
             position = target
             partStart = target

@@ -2,11 +2,11 @@
 package import Policy
 
 extension WireError {
-    /// Why the door refuses what a client of it sent; nil for rules that no such client can break.
+    /// Why the door refuses what a client of it sent.
     ///
     /// What a server or a resolver sent is not refused but ``EgressReason/upstreamMalformed`` or
     /// ``EgressReason/dnsFailed``, whichever rule it broke.
-    package var egressReason: EgressReason? {
+    package var egressReason: EgressReason {
         switch rule {
         // Not even a first byte of HTTP: SOCKS, TLS, or noise.
         case .methodMalformed: offset == 0 ? .notHTTP : .headMalformed
@@ -20,7 +20,8 @@ extension WireError {
             default: .headMalformed
             }
         case .requestLineTooLong, .headerLineTooLong, .headTooLarge, .tooManyHeaders: .headTooLarge
-        case .versionUnsupported, .http2Preface, .socksVersion: .versionUnsupported
+        case .versionUnsupported, .http2Preface: .versionUnsupported
+        case .socksVersion: .notHTTP
         case .hostMissing, .hostMalformed, .hostDiffers: .hostMismatch
         case .contentLengthMalformed, .contentLengthHuge, .transferEncodingMalformed, .transferEncodingUnknown,
             .framingConflict, .connectBody, .bodyTooLarge, .chunkMalformed, .chunkExtension, .chunkTrailer,
@@ -30,8 +31,8 @@ extension WireError {
         case .targetHost: .notAHost
         case .targetZone: .zone
         case .targetPort: .portMalformed
-        case .socksMethods, .socksCommand, .socksAddressType: .commandUnsupported
-        case .socksReserved: .headMalformed
+        case .socksMethods, .socksCommand, .socksReserved, .socksAddressType: .commandUnsupported
+        // No client of the door is read by these.
         case .authorityForeign, .originForeign, .preflight, .fetchMetadata, .contentTypeUnsupported, .notAcceptable,
             .mirroredValue, .handshakeMethod, .upgradeRequired, .upgradeNotConnected, .handshakeBody, .webSocketVersion,
             .webSocketKey, .subprotocol, .frameUnmasked, .frameMasked, .reservedBits, .reservedOpcode,
@@ -39,7 +40,7 @@ extension WireError {
             .messageInterrupted, .closePayload, .closeCode, .textNotUTF8, .binaryMessage, .messageTooLarge,
             .tooManyFragments, .statusLine, .handshakeRefused, .acceptKey, .extensionNegotiated, .lineTooLong,
             .protocolSwitched, .tooManyInterim, .dnsForeign, .dnsMalformed:
-            nil
+            .headMalformed
         }
     }
 }
@@ -52,10 +53,11 @@ extension SocksReply {
             .proxyDiscovery, .ownAddress, .rebinding, .sniMismatch, .policyChanged:
             self = .notAllowed
         case .commandUnsupported: self = .commandUnsupported
-        case .dnsFailed, .dnsTimeout, .connectTimeout: self = .hostUnreachable
-        case .connectFailed: self = .connectionRefused
+        case .dnsFailed: self = .hostUnreachable
+        case .dnsTimeout, .connectTimeout: self = .expired
+        case .connectFailed, .peerMismatch: self = .connectionRefused
         case .notHTTP, .headMalformed, .headTooLarge, .headTimeout, .versionUnsupported, .bodyMalformed, .hostMismatch,
-            .notAHost, .zone, .portMalformed, .scheme, .tooMany, .auditBehind, .stopping, .peerMismatch,
+            .notAHost, .zone, .portMalformed, .scheme, .tooMany, .auditBehind, .stopping,
             .upstreamMalformed, .upstreamTimeout, .tooManyRedirects:
             self = .generalFailure
         }

@@ -42,7 +42,9 @@ package struct ProxyRequestReader: Sendable {
     private var framing = BodyFraming.none
     private var connection: ConnectionOptions = []
     private var expectsContinue = false
+    private var authority = 0..<0
     private var refusal: WireError?
+    private var request: ProxyRequest?
 
     /// - Parameter admitsOldConnect: whether `CONNECT` alone may be asked in HTTP/1.0, and then without `Host`. Python's
     ///   own client did so until 3.11. A tunnel keeps no connection and frames no body, so there is nothing in which the
@@ -55,6 +57,7 @@ package struct ProxyRequestReader: Sendable {
     /// - Throws: the rule that was broken, again at every further call: the connection cannot be used any more.
     package mutating func read(_ bytes: borrowing Span<UInt8>) throws(WireError) -> ProxyProgress {
         if let refusal { throw refusal }
+        if let request { return .complete(request, length: request.bytes.count) }
         do throws(WireError) {
             try readRequestLine(bytes)
             return try readFields(bytes)
@@ -130,7 +133,7 @@ package struct ProxyRequestReader: Sendable {
     private mutating func readAuthority(_ bytes: borrowing Span<UInt8>, _ end: Int) throws(WireError) {
         while position < end && !endsAuthority(bytes[position]) { position += 1 }
         if position == end { return }
-        let authority = mark..<position
+        authority = mark..<position
         asked = bytes.copy(authority.prefix(ProxyRequestReader.maxAsked))
         // Whatever stands around it: where there is a user, no reader agrees with another on what the host is.
         if bytes.first(UInt8(ascii: "@"), in: authority) != nil { throw WireError(.targetHost, at: position) }
@@ -190,6 +193,7 @@ package struct ProxyRequestReader: Sendable {
                     bytes: bytes.copy(0..<length), form: form, target: target, methodRange: 0..<methodEnd,
                     method: method, path: path, framing: form == .connect ? .none : framing,
                     expectsContinue: expectsContinue, table: table)
+                self.request = request
                 return .complete(request, length: length)
             }
         }
@@ -222,12 +226,22 @@ package struct ProxyRequestReader: Sendable {
     private func checkHost(
         _ value: Range<Int>, of source: borrowing Span<UInt8>, _ target: EgressTarget
     ) throws(WireError) {
+        // Nearly every client writes both alike, and what is the same means the same.
+        if bytesAgree(source, authority, value) { return }
         let named: EgressTarget
         do throws(TargetFault) {
             let fallback = form == .connect ? target.port : ProxyRequestReader.defaultPort
             named = try EgressTarget.read(authority: source, value, defaultPort: fallback)
         } catch { throw WireError(.hostMalformed, at: value.lowerBound, in: .host) }
         if named != target { throw WireError(.hostDiffers, at: value.lowerBound, in: .host) }
+    }
+
+    private func bytesAgree(_ source: borrowing Span<UInt8>, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
+        if left.count != right.count { return false }
+        for index in 0..<left.count where source[left.lowerBound + index] != source[right.lowerBound + index] {
+            return false
+        }
+        return true
     }
 
     private func refuseBody(at end: Int) throws(WireError) {
