@@ -141,7 +141,8 @@ let package = Package(
         suite("CryptoTests", ["Crypto"]),
         // Looser than other suites: it plays the name server with bare system calls.
         .testTarget(
-            name: "EgressTests", dependencies: ["Control", "Egress", "Linux", "Policy", "Wire"], swiftSettings: loose),
+            name: "EgressTests", dependencies: ["Control", "Egress", "Linux", "Policy", "Spawn", "Wire"],
+            swiftSettings: loose),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
         .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
