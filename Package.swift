@@ -76,6 +76,11 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("http-head", ["Wire"]),
         ("chunked", ["Wire"]),
         ("websocket", ["Wire"]),
+        ("proxy-head", ["Policy", "Wire"]),
+        ("proxy-answer", ["Wire"]),
+        ("socks", ["Policy", "Wire"]),
+        ("dns-answer", ["Policy", "Wire"]),
+        ("client-hello", ["Wire"]),
         ("schema", ["Policy", "StrictJSON"]),
         ("regex", ["Policy"]),
         ("config", ["Policy", "StrictJSON"]),
@@ -94,6 +99,7 @@ let package = Package(
         .executable(name: "doorward-launch", targets: ["Launcher"]),
         .executable(name: "doorward-watch", targets: ["Watcher"]),
         .executable(name: "doorward-tools", targets: ["Tools"]),
+        .executable(name: "doorward-egress", targets: ["Egress"]),
     ] + fuzzers.map { .library(name: "fuzz-\($0.name)", type: .static, targets: ["fuzz-\($0.name)"]) },
     targets: [
         // C: what Swift's Glibc module lacks, and libcrypto's headers.
@@ -113,6 +119,7 @@ let package = Package(
         room("Gate", ["Control", "Linux", "Policy", "StrictJSON", "Wire"]),
         room("Launcher", ["Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON"]),
         room("Watcher", ["Control", "Linux", "Policy"]),
+        room("Egress", ["Control", "Linux", "Policy", "Wire"]),
         room("Tools", ["Linux", "Policy", "StrictJSON", "Wire"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
@@ -127,6 +134,9 @@ let package = Package(
             ["Audit", "CLI", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON", "Wire"], exclude: ["clients"]),
         suite("ControlTests", ["Control", "Linux", "Policy", "Scratch"]),
         suite("CryptoTests", ["Crypto"]),
+        // Looser than other suites: it plays the name server with bare system calls.
+        .testTarget(
+            name: "EgressTests", dependencies: ["Control", "Egress", "Linux", "Policy", "Spawn", "Wire"], swiftSettings: loose),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
         .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
@@ -138,6 +148,9 @@ let package = Package(
         .executableTarget(
             name: "SandboxHarness", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxHarness",
             swiftSettings: loose),
+        .executableTarget(
+            name: "SandboxStageTwo", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxStageTwo",
+            swiftSettings: loose, linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(
             name: "SandboxProbe", path: "Tests/Support/SandboxProbe", cSettings: strictC,
             // Static, because a sandbox's tree need not have a loader. No suite may depend on such a target, or the
