@@ -147,6 +147,8 @@ struct ChildSetup {
             Clone.exit(1)
         }
 
+        if let seconds = plan.limits.seconds { Reaper.end(after: seconds) }
+
         // The server holds its own copies. An open end here would keep its streams from ever coming to an end.
         // From here on nobody is left to tell, and a reaper that is not locked up must not stay: so it ends.
         do {

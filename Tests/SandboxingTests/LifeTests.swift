@@ -102,6 +102,24 @@ struct LimitTests {
         #expect(run.output == "ENOMEM\n")
     }
 
+    @Test("time, of everything inside, and the status says that it was that", arguments: Tools.backends + ["reduced"])
+    func time(backend: String) throws {
+        let words = ["/bin/sh", "-c", "trap '' ALRM TERM; (sleep 60 & ) ; sleep 60"]
+        try withScratch(for: .own) { (scratch: String) throws in
+            let options = ["quiet", "seconds=1", "scratch=" + scratch]
+            let run = try Started(Tools.harness, [backend] + options + ["--"] + words)
+            #expect(run.outputEnds(within: 20_000), "nobody holds the output open any more")
+            #expect(run.wait() == Reaper.timeIsUp)
+            #expect(try Tools.sandboxed(backend, ["/bin/true"], options: options).status == 0)
+        }
+    }
+
+    @Test("the longest file")
+    func fileSize() throws {
+        let words = [Tools.probe, "fill", "/tmp", "4000000"]
+        #expect(try Tools.sandboxed("server", words, options: ["quiet", "file-size=1000000"]).status == 128 + SIGXFSZ)
+    }
+
     @Test("open files")
     func descriptors() throws {
         let words = [Tools.probe, "many-descriptors", "100"]

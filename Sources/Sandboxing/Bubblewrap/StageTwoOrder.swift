@@ -27,6 +27,7 @@ struct StageTwoOrder {
         writer.text(plan.workingDirectory)
         for limit in [plan.limits.processes, plan.limits.memory, plan.limits.openFiles] { writer.number(limit) }
         writer.list(plan.limits.fileSize.map { [$0] } ?? []) { $0.number($1) }
+        writer.list(plan.limits.seconds.map { [$0] } ?? []) { $0.number(UInt64($1)) }
         writer.list(plan.landlock.map { [$0] } ?? []) { writer, rules in
             writer.list(rules.paths) { writer, rule in
                 writer.text(rule.path)
@@ -96,6 +97,10 @@ struct StageTwoOrder {
             var limits = ResourceLimits(
                 processes: try reader.number(), memory: try reader.number(), openFiles: try reader.number())
             limits.fileSize = try reader.list { reader throws(OrderFault) in try reader.number() }.first
+            limits.seconds = try reader.list { reader throws(OrderFault) in
+                UInt32(truncatingIfNeeded: try reader.number())
+            }
+            .first
             let landlock = try reader.list { reader throws(OrderFault) in try StageTwoOrder.landlock(&reader) }.first
             let seccomp = try reader.list { reader throws(OrderFault) in
                 guard let program = SeccompProgram(rawValue: Int32(truncatingIfNeeded: try reader.number())) else {

@@ -84,6 +84,7 @@ enum Harness {
                 additions: options.additions, limits: options.limits, capacity: options.capacity, ports: options.ports,
                 allowsNesting: options.nesting)
             let shaped = options.doors ? server.withDoors() : server
+            if mode == "reduced", !options.quiet { for gap in ReducedGap.allCases { complain("gap: \(gap.sentence)") } }
             plan = mode == "reduced" ? try shaped.reduced(scratch: options.scratch) : shaped
         case "room":
             plan = try SandboxPlan.room(
@@ -256,6 +257,8 @@ enum Harness {
             case "env": options.environment.append(text(value))
             case "processes": options.limits.processes = UInt64(value) ?? 0
             case "memory": options.limits.memory = UInt64(value) ?? 0
+            case "seconds": options.limits.seconds = UInt32(value)
+            case "file-size": options.limits.fileSize = UInt64(value)
             case "files": options.limits.openFiles = UInt64(value) ?? 0
             case "capacity": options.capacity = .init(bytes: UInt64(value) ?? 0, inodes: 1024)
             case "connect": options.ports.connect.append(UInt16(value) ?? 0)
