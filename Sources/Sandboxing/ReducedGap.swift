@@ -4,7 +4,6 @@
 package enum ReducedGap: CaseIterable, Sendable {
     case paths
     case processes
-    case sockets
     case modes
 
     /// Lower case, no full stop.
@@ -12,7 +11,6 @@ package enum ReducedGap: CaseIterable, Sendable {
         switch self {
         case .paths: "it sees which paths exist on this host, though not what is in them"
         case .processes: "it sees which process ids are in use, though nothing of the processes"
-        case .sockets: "it sees the names of this host's unix sockets, though it can connect to none"
         case .modes: "it can change the permission bits of files that belong to the user it runs as"
         }
     }

@@ -7,7 +7,6 @@ import Testing
 struct ReducedMatrixTests {
     /// What stage two alone does not refuse, and the sentence of ours that says so. What is refused one day is taken out.
     static let given: [String: ReducedGap] = [
-        "67b unix-table {name}": .sockets,
         "71b proc-entry {pid}": .processes, "71b pidfd {pid}": .processes,
         "79a exists {dir}": .paths, "79a exists /etc/shadow": .paths, "79a exists /etc/ssl/private": .paths,
         "79a exists /home/../tmp/../root": .paths, "82a exists /sys": .paths, "82a exists /sys/fs/cgroup": .paths,
