@@ -155,6 +155,9 @@ let package = Package(
             name: "SandboxHarness", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxHarness",
             swiftSettings: loose),
         .executableTarget(
+            name: "SandboxStageTwo", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxStageTwo",
+            swiftSettings: loose, linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
             name: "SandboxProbe", path: "Tests/Support/SandboxProbe", cSettings: strictC,
             // Static, because a sandbox's tree need not have a loader. No suite may depend on such a target, or the
             // test bundle would be linked like it; a test run builds it all the same.
