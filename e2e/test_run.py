@@ -151,6 +151,23 @@ class ProgramsTest(door.DoorCase):
             self.assertLess(kinds.index("sandbox.started"), kinds.index("egress.decided"))
 
 
+@unittest.skipUnless(houses.IS_ROOT, "already an ordinary user: the other tests are this one")
+class OrdinaryUserTest(door.DoorCase):
+    user = 1001
+
+    def test_the_same_for_an_ordinary_user(self):
+        allowed = ("--allow-host", "public.test:80", "--allow-host", "public.test:443", "--read", self.house.clients)
+        result = self.house.sandboxed(*allowed, command=["curl", "-sS", "--cacert", self.house.authority, "https://public.test/"])
+        self.assertEqual("PUBLIC public.test", result.stdout)
+        result = self.house.sandboxed(*allowed, check=False, command=[
+            "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:9999/"])
+        self.assertEqual("403", result.stdout)
+        result = self.house.sandboxed(*allowed, check=False, command=["curl", "-sS", "-m", "3", "--noproxy", "*", "http://127.0.0.1:9999/"])
+        self.assertEqual(7, result.returncode)
+        self.assertEqual({}, self.lab.victims()["connections"])
+        self.assertEqual(["allow", "deny"], [decision["verdict"] for decision in self.decided(2)])
+
+
 class InsideTest(door.DoorCase):
     """What a program sees when it looks around."""
 
