@@ -130,7 +130,7 @@ class BrowseCase(door.DoorCase):
         forms = {decision["form"] for decision in crossings}
         self.assertIn("connect", forms, "no WebSocket arrived at the door")
         self.assertIn("absolute", forms)
-        self.assertGreaterEqual(len(crossings), 5 * len(expected))
+        self.assertGreaterEqual(len(crossings), 10 * len(expected))
 
 
 class OwnSandboxTest(BrowseCase):

@@ -418,6 +418,17 @@ class ServerTest(door.DoorCase):
         crossings = [decision for decision in self.house.decisions()[self.count:] if decision.get("event") == "boundaryCrossing"]
         self.assertGreaterEqual(len(crossings), 10)
 
+    def test_another_policy_holds_from_its_reload(self):
+        def grant(*network):
+            self.house.configure(lambda tree: tree["mcpServers"]["fetch"].update(network=list(network)))
+            self.house.seal()
+            self.house.reload()
+        self.addCleanup(grant, "public.test:80", "*.public.test:80")
+        grant("other.test:80")
+        first, second = self.fetch("http://public.test/", "http://other.test/")
+        self.assertTrue(first.get("isError") or "error" in first, first)
+        self.assertIn("PUBLIC other.test", str(second))
+
 
 if __name__ == "__main__":
     unittest.main()
