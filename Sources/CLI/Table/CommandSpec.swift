@@ -10,6 +10,8 @@ struct CommandSpec: Sendable {
     var operands: [OperandSpec] = []
     /// What stands behind `--`, where the command takes a command line of another program.
     var rest: StaticString?
+    /// Stands for such a command line.
+    var restUnless: OptionName?
     var options: [OptionSpec] = []
     /// What `--json` prints, member by member.
     var document: [StaticString] = []
@@ -113,6 +115,8 @@ enum OptionName: String, CaseIterable, Sendable {
     case envFile = "env-file"
     case follow
     case head
+    case header
+    case headerFile = "header-file"
     case help
     case json
     case key
@@ -127,6 +131,7 @@ enum OptionName: String, CaseIterable, Sendable {
     case shared
     case state
     case ttl
+    case url
     case write
     case yes
 }
