@@ -57,7 +57,9 @@ enum ListCommand {
         let reviewed: Columns.Cell =
             review.map { .init(Moments.text($0.reviewedAt)) } ?? .init("no", row.sealed == nil ? .dim : .warning)
         let line =
-            row.entry?.remote.map { [Visible.quoted($0.address.text)] } ?? row.sealed.map { $0.arguments.map { shown($0) } } ?? row.entry.map {
+            row.entry?.remote.map { [Visible.quoted($0.address.text)] } ?? row.sealed.map {
+                $0.arguments.map { shown($0) }
+            } ?? row.entry.map {
                 ([$0.command] + $0.arguments).map { Visible.quoted($0) }
             }
             ?? []

@@ -113,7 +113,8 @@ enum SecretShape {
     static func isLikely(_ name: [UInt8], _ value: [UInt8]) -> Bool {
         guard value.count >= 8, value.first != UInt8(ascii: "/") else { return false }
         let text = String(decoding: name, as: UTF8.self)
-        return DangerAnalysis.isSecretName(text) || text.lowercased().hasSuffix("_key")
+        return DangerAnalysis.isSecretName(text)
+            || ["_key", "-key", "authorization"].contains(where: text.lowercased().hasSuffix)
             || DangerAnalysis.looksLikeSecret(value)
     }
 }
