@@ -17,7 +17,7 @@ struct EntryText {
         switch entry.traits.process {
         case .perCaller: break
         case .shared: put("shared", Array("true".utf8))
-        case .perCall: put("process", CanonicalJSON.string(entry.traits.process.word).bytes)
+        case .perCall: put("process", CanonicalJSON.string(Array(entry.traits.process.word.description.utf8)).bytes)
         }
         if entry.isDisabled { put("disabled", Array("true".utf8)) }
         if !entry.accepted.isEmpty { put("accept", Self.list(entry.accepted.map { Array($0.word.description.utf8) })) }
