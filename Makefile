@@ -7,7 +7,7 @@
 # `make help` lists the rest.
 
 SWIFT ?= swift
-PROGRAMS = doorward doorwardd doorward-gate doorward-launch doorward-watch doorward-tools
+PROGRAMS = doorward doorwardd doorward-gate doorward-launch doorward-watch doorward-tools doorward-egress
 BUILD = .build/release
 
 # Rooms run in trees without a single file, so they are static; position-independent all the same (docs/decisions/0001).
@@ -22,7 +22,7 @@ DESTDIR ?=
 
 all: build
 
-## build: the six programs, in .build/release
+## build: the seven programs, in .build/release
 build: packages
 	@for program in $(PROGRAMS); do \
 		$(SWIFT) build $(STRICT) $(STATIC) --product $$program || exit 1; \
@@ -52,9 +52,10 @@ websocket-echo:
 test-e2e: build
 	@scripts/test-e2e
 
-## lint: the formatter's opinion
+## lint: the formatter's opinion, and whether made files are what makes them
 lint:
 	@$(SWIFT) format lint -r -s Sources Tests fuzz bench e2e Package.swift
+	@scripts/special-ranges --check
 
 ## demo: in a second terminal, beside `make up`
 demo: build

@@ -113,7 +113,12 @@ extension BrokerRoom {
     }
 
     /// The launcher's answer: it runs.
-    func started(_ number: UInt32, pid: UInt32, report: [UInt8], _ pipes: consuming ServerPipes) {
+    ///
+    /// - Parameter doors: the listening sockets inside its sandbox, where its entry grants a network.
+    func started(
+        _ number: UInt32, pid: UInt32, report: [UInt8], _ pipes: consuming ServerPipes,
+        _ doors: consuming PassedDescriptors
+    ) {
         guard let upstream = upstreams[number], upstream.state == .launching else {
             // Given up while it was being started: it goes as it came, and its end is recorded.
             departing[number]?.pid = pid
@@ -124,6 +129,16 @@ extension BrokerRoom {
         upstream.startedAt = now
         upstream.confinement = report
         launchOutcome(upstream, .launchStarted, nil, report: report)
+        // Before its first message: what it asks of the network while it starts waits in its listeners until here.
+        if !doors.isEmpty {
+            let sealed = upstream.view.sealed
+            serveEgress(
+                sandbox: number,
+                label: SandboxLabel(
+                    name: sealed.name.bytes, profile: sealed.profile.bytes, origin: .server, isBrowser: false,
+                    pid: pid),
+                policy: egressPolicy(of: sealed), listeners: doors)
+        }
         do throws(SyscallError) { try upstream.adopt(pipes, poller) } catch {
             return fail(upstream, .launchFailed, why: "pipes-failed")
         }

@@ -134,12 +134,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Whether the reading end of this pipe has been closed by everybody who had it.
+    /// Whether the reading end of this pipe, or the other end of this socket, has been closed by everybody who had it.
     package borrowing func isAbandoned() throws(SyscallError) -> Bool {
         var entry = pollfd(fd: number, events: 0, revents: 0)
         // One entry, ours for the length of the call; with no time to wait there is no interruption.
         guard unsafe poll(&entry, 1, 0) >= 0 else { throw .last("poll") }
-        return entry.revents & Int16(POLLERR) != 0
+        return entry.revents & Int16(POLLERR | POLLHUP) != 0
     }
 
     private borrowing func transfer(_ call: StaticString, _ count: Int) throws(SyscallError) -> Transfer {

@@ -26,6 +26,12 @@ package enum UnixSocket {
         package consuming func part(
             _ take: (consuming FileDescriptor, consuming FileDescriptor) -> Void
         ) { take(near, far) }
+
+        /// Closes the far end, so that the near one sees when its last copy is gone, and hands the near one over.
+        package consuming func keepNear() -> FileDescriptor { near }
+
+        /// Closes the near end in a forked copy of this process that never comes back, and so never ends its owner.
+        package borrowing func closeNearForGood() { _ = Glibc.close(near.number) }
     }
 
     /// Who had the other end when it was connected, as the kernel recorded it, in this process's user namespace.

@@ -111,11 +111,15 @@ package struct ServerTraits: Equatable, Sendable {
     package var demand: PeerDemand
     /// Names under which tools that do not fit the aggregate endpoint are offered there.
     package var aliases: [ToolAlias]
+    /// What it is built on. Its grants are part of the entry already; the name says which confinement it demands.
+    package var profile: ProfileName
+    package var network: EgressPolicy
 
     package init(
         process: ProcessSharing = .perCaller, idleMilliseconds: UInt64 = 600_000, timeoutMilliseconds: UInt64 = 120_000,
         startMilliseconds: UInt64 = 60_000, ceilings: Ceilings = .standard, grants: Grants = [],
-        demand: PeerDemand = .nothing, aliases: [ToolAlias] = []
+        demand: PeerDemand = .nothing, aliases: [ToolAlias] = [], profile: ProfileName = ProfileName(.tool),
+        network: EgressPolicy = .none
     ) {
         self.process = process
         self.idleMilliseconds = idleMilliseconds
@@ -125,6 +129,8 @@ package struct ServerTraits: Equatable, Sendable {
         self.grants = grants
         self.demand = demand
         self.aliases = aliases
+        self.profile = profile
+        self.network = network
     }
 }
 

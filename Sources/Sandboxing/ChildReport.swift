@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Linux
 
-/// What the child writes into its report pipe, once: either that all is in place, or what failed.
+/// What the child says on its channel: either that all is in place, or what failed.
 ///
 /// First byte 0: a ``ConfinementReport``, written just before the exec. First byte 1: stage, errno in four bytes, and
-/// text for people up to the end of the pipe. A failed exec adds the second to the first.
+/// text for people up to the end. A failed exec adds the second to the first. A packet with descriptors, which comes
+/// before either, holds one byte of its own.
 enum ChildReport: Equatable {
     case ready(ConfinementReport)
     case failed(SandboxError)
 
-    /// The longest failure text. With it a report stays below the 4,096 bytes that a pipe takes at once.
+    /// In front of the listeners that the child passes out.
+    static let doorsFollow: UInt8 = 2
+    /// What the parent sends to a child that waits to be admitted, and what that sends back as its last word but one: a
+    /// channel that merely ends could be that of a child that died waiting.
+    static let admitted: UInt8 = 3
+
+    /// The longest failure text. With it a packet stays far below what the channel takes at once.
     static let maxTextBytes = 512
     /// A report and a failure behind it: nothing is longer.
     static let maxBytes = 1 + ConfinementReport.encodedSize + 6 + maxTextBytes

@@ -7,7 +7,8 @@ internal import Linux
 struct ChildSetup {
     private let plan: SandboxPlan
     private let cover: CgroupCover
-    private let identity = UserMap.ofThisProcess()
+    private let isAdmitted: Bool
+    private let identity: UserMap
     private let isRoot = ThisProcess.uid == 0
     private let kernel = KernelVersion.current
     private let image: ExecutableImage
@@ -16,26 +17,32 @@ struct ChildSetup {
     private var hasCeiling = false
 
     /// Prepares in the parent what can be prepared there, so that the child does nothing but its own setup.
-    init(_ plan: SandboxPlan, _ cover: CgroupCover, _ handover: borrowing Handover, _ pipe: borrowing Pipe) {
+    init(
+        _ plan: SandboxPlan, _ cover: CgroupCover, _ handover: borrowing Handover, _ channel: borrowing UnixSocket.Pair,
+        isAdmitted: Bool
+    ) {
         self.plan = plan
         self.cover = cover
+        self.isAdmitted = isAdmitted
+        identity = UserMap.ofThisProcess(as: plan.shownIdentity)
         image = ExecutableImage(arguments: plan.arguments, environment: plan.environment)
         descriptors.add(handover.input)
         descriptors.add(handover.output)
         descriptors.add(handover.errors)
         descriptors.add(handover.inherited)
         descriptors.keep(handover.executable)
-        descriptors.keep(pipe.writing)
+        descriptors.keep(channel.far)
     }
 
     /// In the child, from its first instruction on.
-    mutating func run(_ handover: borrowing Handover, _ pipe: borrowing Pipe) -> Never {
+    mutating func run(_ handover: borrowing Handover, _ channel: borrowing UnixSocket.Pair) -> Never {
         var stage = SandboxStage.parent
         do {
             // First of all, so that no half-made sandbox survives. A parent that died before this line has left the
-            // pipe without a reader, which is looked at only after the signal is armed.
+            // channel without another end, which is looked at only after the signal is armed, and without our own copy.
             try ThisProcess.dieWithParent(plan.parentDeathSignal)
-            if try pipe.writing.isAbandoned() { Clone.exit(1) }
+            channel.closeNearForGood()
+            if try channel.far.isAbandoned() { Clone.exit(1) }
 
             // Before any mount: what is made in a memory file system needs an owner that exists in this namespace.
             stage = .identity
@@ -63,6 +70,10 @@ struct ChildSetup {
             // While this process still has the capabilities of its own namespaces.
             stage = .loopback
             if plan.loopback && plan.namespaces.contains(.network) { try NamespaceSettings.raiseLoopback() }
+            // As soon as there is an address to listen on, and while a socket may still be made. Whoever accepts on
+            // these from outside is all that this network namespace is connected to.
+            stage = .doors
+            if !plan.doors.isEmpty { try passDoors(channel.far) }
             stage = .machineName
             if plan.namespaces.contains(.uts) { try NamespaceSettings.setHostName("sandbox") }
 
@@ -76,21 +87,21 @@ struct ChildSetup {
 
             switch plan.kind {
             case .room:
-                becomeProgram(pipe)
+                becomeProgram(channel)
                 Clone.exit(1)
             // As late as possible, so that the reaper shares all of the above and has nothing left that can fail.
             case .server:
                 stage = .reaper
-                try becomeReaper(pipe)
+                try becomeReaper(channel)
             }
         } catch {
-            ChildSetup.tell(stage, error, pipe.writing)
+            ChildSetup.tell(stage, error, channel.far)
             Clone.exit(1)
         }
     }
 
     /// Splits off the process that becomes the program, and buries what dies.
-    private mutating func becomeReaper(_ pipe: borrowing Pipe) throws(SyscallError) -> Never {
+    private mutating func becomeReaper(_ channel: borrowing UnixSocket.Pair) throws(SyscallError) -> Never {
         // Before the server exists, or its death could be missed, and so could a look into this copy of the launcher.
         try Reaper.collectSignals()
         try ThisProcess.refuseInspection()
@@ -101,7 +112,7 @@ struct ChildSetup {
             reach = try Landlock.enforceScopes() ? .landlockDomain : .group
         }
         let server = try Clone.start([]) {
-            becomeProgram(pipe)
+            becomeProgram(channel)
             Clone.exit(1)
         }
 
@@ -118,7 +129,7 @@ struct ChildSetup {
     }
 
     /// The last part of the way, in the process that executes the program. Returns only if that failed.
-    private mutating func becomeProgram(_ pipe: borrowing Pipe) {
+    private mutating func becomeProgram(_ channel: borrowing UnixSocket.Pair) {
         var stage = SandboxStage.parent
         do {
             // Without a PID namespace nothing else ends the server when its reaper is killed.
@@ -136,11 +147,12 @@ struct ChildSetup {
             stage = .descriptors
             var kept = try descriptors.apply()
             guard let executable = kept.takeFirst(), let answer = kept.takeFirst() else { return }
-            // The pipe has another number now, so what fails from here on is told there.
+            if plan.takesTerminal { try ThisProcess.takeTerminal() }
+            // The channel has another number now, so what fails from here on is told there.
             let failure = execute(executable, answer)
             ChildSetup.tell(failure.stage, failure.error, answer)
         } catch {
-            ChildSetup.tell(stage, error, pipe.writing)
+            ChildSetup.tell(stage, error, channel.far)
         }
     }
 
@@ -164,9 +176,12 @@ struct ChildSetup {
                 report[.seccomp] = .missing(.ownDuty)
             }
 
-            // Before the exec, which closes the pipe: its end is the message that the program runs.
+            // Before the exec, which closes the channel: its end is the message that the program runs.
             stage = .execute
             try answer.writeAll(ChildReport.readyBytes(report))
+            // As late as possible: what is admitted is confined already, and has nothing left that can fail but exec.
+            stage = .admission
+            if isAdmitted { try awaitAdmission(answer) }
         } catch {
             return (stage, error)
         }
@@ -175,6 +190,31 @@ struct ChildSetup {
 }
 
 extension ChildSetup {
+    private func passDoors(_ channel: borrowing FileDescriptor) throws(SyscallError) {
+        var doors = PassedDescriptors()
+        for port in plan.doors {
+            let endpoint = Endpoint(address: .loopback4, port: port)
+            doors.append(try TCPSocket.listen(on: endpoint, backlog: SandboxDoors.backlog))
+        }
+        guard case .moved = try channel.sendPacket([ChildReport.doorsFollow].span, passing: doors) else {
+            throw SyscallError("sendmsg", "doors", code: ChildSetup.brokenPipe)
+        }
+    }
+
+    /// Waits for the parent's word, however long it takes to write down who asks. A parent that has gone says nothing.
+    private func awaitAdmission(_ channel: borrowing FileDescriptor) throws(SyscallError) {
+        while try !channel.waitUntilReadable(milliseconds: .max) { continue }
+        var answer = ByteQueue()
+        let received = try channel.read(into: &answer, limit: 1)
+        guard received == .moved(1), answer.storage[answer.range] == [ChildReport.admitted] else {
+            throw SyscallError("read", "admission", code: ChildSetup.brokenPipe)
+        }
+        try channel.writeAll([ChildReport.admitted])
+    }
+
+    /// EPIPE: the other end of the channel has gone.
+    private static let brokenPipe: Int32 = 32
+
     private mutating func dropCapabilities() throws(SyscallError) {
         if plan.capabilities != 0, try Capabilities.drop(keeping: plan.capabilities) != 0 {
             report[.capabilities] = .reduced(.asPlanned)

@@ -44,6 +44,7 @@ enum ChildTree {
             try show(true, access, tree, path, place) { () throws(SyscallError) in try Mounts.copy(source.absolute) }
         case .descriptor(let index, _, let access):
             try attach(Mounts.copy(sameAs: index, of: bound), access.restrictions, tree, path, place)
+        case .cover(_, let cover): try put(cover, over: path, tree)
         case .memory(_, let mode):
             // A second mount of a directory of the tree itself, so that one capacity covers all of them.
             try Tree.makeDirectory(tree, path, mode: mode)
@@ -52,14 +53,53 @@ enum ChildTree {
         case .device(let device):
             // Read-only speaks of the node, not of the device: writing to it works, changing its mode does not.
             try attach(Mounts.copy(device.absolute), [.readOnly, .noSetuid, .noExecute], tree, path, place)
-        case .processes(_, let masked):
+        case .processes(_, let masked, let use):
             try Tree.makeDirectory(tree, path, mode: 0o755)
             let place = try Tree.find(tree, path)
-            let mount = try Mounts.processes(sealed)
+            let mount = try Mounts.processes(use == .looking ? sealed : sealed.subtracting(.readOnly))
             try Mounts.attach(mount, on: place)
+            if use == .nesting { for name in settings { try seal(mount, name) } }
             for name in masked { try mask(mount, name, behind: place) }
         }
     }
+
+    /// Puts a file of our own over whatever is at `path`, where it ends a walk before a link would be followed.
+    private static func put(
+        _ cover: RootEntry.Cover, over path: SystemString, _ tree: borrowing FileDescriptor
+    ) throws(SyscallError) {
+        let place = try Tree.find(tree, path, last: .itself)
+        switch cover {
+        case .hidden where try Tree.identity(of: place).isDirectory:
+            try Tree.makeDirectory(tree, temporary, mode: 0o555)
+            try attach(temporary, on: place, tree)
+            try Tree.remove(tree, temporary, isDirectory: true)
+        case .hidden:
+            let mount = try Mounts.copy("/dev/null")
+            try Mounts.restrict(mount, sealed, recursive: false)
+            try Mounts.attach(mount, on: place)
+        case .empty: try attach(file: [], on: place, tree)
+        case .contents(let bytes): try attach(file: bytes, on: place, tree)
+        }
+    }
+
+    private static func attach(
+        file contents: [UInt8], on place: borrowing FileDescriptor, _ tree: borrowing FileDescriptor
+    ) throws(SyscallError) {
+        try Tree.makeFile(tree, temporary, contents, mode: 0o444)
+        try attach(temporary, on: place, tree)
+        // What is mounted needs no name any more; before, it could not be attached without one.
+        try Tree.remove(tree, temporary, isDirectory: false)
+    }
+
+    private static func attach(
+        _ path: SystemString, on place: borrowing FileDescriptor, _ tree: borrowing FileDescriptor
+    ) throws(SyscallError) {
+        let mount = try Mounts.copy(of: Tree.find(tree, path), recursive: false)
+        try Mounts.restrict(mount, sealed, recursive: false)
+        try Mounts.attach(mount, on: place)
+    }
+
+    private static let temporary: SystemString = ".cover"
 
     private static func show(
         _ optional: Bool, _ access: RootEntry.Access, _ tree: borrowing FileDescriptor, _ path: SystemString,
@@ -92,6 +132,22 @@ enum ChildTree {
     }
 
     private static let sealed: MountRestrictions = [.readOnly, .noSetuid, .noDevices, .noExecute]
+
+    /// Of /proc, what speaks of the kernel and may be written: by whoever has the uid of the host's root, whatever else
+    /// that is allowed.
+    private static let settings: [SystemString] = ["sys", "pressure"]
+
+    private static func seal(_ processes: borrowing FileDescriptor, _ name: SystemString) throws(SyscallError) {
+        let place: FileDescriptor
+        do {
+            place = try Tree.find(processes, name)
+        } catch  where error.isNotFound {
+            return
+        }
+        let cover = try Mounts.copy(of: place)
+        try Mounts.restrict(cover, sealed, recursive: true)
+        try Mounts.attach(cover, on: place)
+    }
 
     /// Hides a directory of /proc behind an empty one, a file behind a device that its own mount forbids to open.
     private static func mask(

@@ -37,6 +37,17 @@ package struct StartedChild: ~Copyable {
     package consuming func keepProcess() -> Clone.Child { process }
 }
 
+/// A child that is confined and ready, and waits to be let into its program.
+package struct Applicant: ~Copyable {
+    /// The first process of the sandbox as the host counts.
+    package let pid: Int32
+    package let report: ConfinementReport
+    let doors: PassedDescriptors
+
+    /// A listener for each of ``SandboxPlan/doors``, in that order, non-blocking. Accepting works from any namespace.
+    package consuming func takeDoors() -> PassedDescriptors { doors }
+}
+
 /// Starts programs confined. For processes with one thread only: the child goes on in this program's code.
 package enum Sandbox {
     /// How long a child may take to get ready. It takes milliseconds unless a file system under it hangs.
@@ -48,75 +59,106 @@ package enum Sandbox {
     /// see ``ConfinementReport/firstGap(for:)``.
     package static func start(_ plan: SandboxPlan, _ handover: consuming Handover) throws(SandboxError) -> StartedChild
     {
-        try start(plan, handover, CgroupCover.none) { namespaces, body throws(SyscallError) in
+        try launch(plan, handover, .none, isAdmitted: false) { namespaces, body throws(SyscallError) in
             try Clone.start(namespaces, body)
-        }
+        }.run()
     }
 
     /// The same inside `cgroup`, from its first instruction on.
     package static func start(_ plan: SandboxPlan, _ handover: consuming Handover, in cgroup: borrowing Cgroup)
         throws(SandboxError) -> StartedChild
     {
-        try start(plan, handover, CgroupCover(cgroup)) { namespaces, body throws(SyscallError) in
+        try launch(plan, handover, CgroupCover(cgroup), isAdmitted: false) { namespaces, body throws(SyscallError) in
             try Clone.start(namespaces, in: cgroup, body)
-        }
+        }.run()
     }
 
-    private static func start(
-        _ plan: SandboxPlan, _ handover: consuming Handover, _ cover: CgroupCover,
-        _ clone: (Namespaces, () -> Never) throws(SyscallError) -> Clone.Child
-    ) throws(SandboxError) -> StartedChild {
-        let answer: FileDescriptor
-        let child: Clone.Child
-        do {
-            let pipe = try Pipe()
-            var setup = ChildSetup(plan, cover, handover, pipe)
-            child = try clone(plan.namespaces) { setup.run(handover, pipe) }
-            // Without our copy of the writing end the pipe ends when the child's is gone: at the exec, or at its death.
-            answer = pipe.keepReading()
-        } catch {
-            throw SandboxError(.start, error)
-        }
-        switch awaitReport(answer) {
-        case .ready(let report): return StartedChild(process: child, report: report)
-        case .failed(let error):
-            // Nothing of it may stay, whatever it is doing; who has ended already only has to be buried.
-            let exit = try end(child.pidfd)
-            throw error == .silent ? .ended(exit) : error
-        }
-    }
-
-    private static func end(_ child: borrowing Pidfd) throws(SandboxError) -> ProcessExit {
-        do {
-            if let exit = try child.exit() { return exit }
-            try child.signal(Signal.kill)
-            return try child.wait()
-        } catch {
-            throw SandboxError(.start, error)
-        }
-    }
-
-    /// Reads the pipe to its end.
-    private static func awaitReport(_ answer: borrowing FileDescriptor) -> ChildReport {
-        var bytes = ByteQueue()
-        let deadline = Instant.now.adding(milliseconds: UInt64(readyWithinMilliseconds))
-        do {
-            while bytes.count <= ChildReport.maxBytes {
-                let left = Int32(clamping: deadline.milliseconds(after: .now))
-                guard try answer.waitUntilReadable(milliseconds: left) else {
-                    return .failed(.late(milliseconds: readyWithinMilliseconds))
-                }
-                switch try answer.read(into: &bytes, limit: 4096) {
-                case .moved, .wouldBlock: continue
-                case .closed:
-                    if bytes.isEmpty { return .failed(.silent) }
-                    let storage = bytes.storage
-                    return ChildReport.parse(storage.span.extracting(bytes.range)) ?? .failed(.garbled)
-                }
+    /// Starts the plan, and asks `admit` before the program exists: the child is confined by then and waits.
+    ///
+    /// - Parameter admit: takes the listeners; if it throws, the child is ended before this returns.
+    package static func start<Refusal: Error>(
+        _ plan: SandboxPlan, _ handover: consuming Handover,
+        admit: (consuming Applicant) throws(Refusal) -> Void
+    ) throws(AdmissionError<Refusal>) -> StartedChild {
+        let child: LaunchedChild
+        do throws(SandboxError) {
+            child = try launch(plan, handover, .none, isAdmitted: true) { namespaces, body throws(SyscallError) in
+                try Clone.start(namespaces, body)
             }
-            return .failed(.garbled)
+        } catch { throw .sandbox(error) }
+        return try child.run(plan, admit)
+    }
+
+    /// The same inside `cgroup`, from its first instruction on.
+    package static func start<Refusal: Error>(
+        _ plan: SandboxPlan, _ handover: consuming Handover, in cgroup: borrowing Cgroup,
+        admit: (consuming Applicant) throws(Refusal) -> Void
+    ) throws(AdmissionError<Refusal>) -> StartedChild {
+        let child: LaunchedChild
+        do throws(SandboxError) {
+            child = try launch(plan, handover, CgroupCover(cgroup), isAdmitted: true) {
+                namespaces, body throws(SyscallError) in
+                try Clone.start(namespaces, in: cgroup, body)
+            }
+        } catch { throw .sandbox(error) }
+        return try child.run(plan, admit)
+    }
+
+    private static func launch(
+        _ plan: SandboxPlan, _ handover: consuming Handover, _ cover: CgroupCover, isAdmitted: Bool,
+        _ clone: (Namespaces, () -> Never) throws(SyscallError) -> Clone.Child
+    ) throws(SandboxError) -> LaunchedChild {
+        // Nobody would take the listeners, or they would be the host's.
+        if !plan.doors.isEmpty && !(isAdmitted && plan.namespaces.contains(.network)) { throw .doorsLeadNowhere }
+        do {
+            let channel = try UnixSocket.pair(.packet)
+            var setup = ChildSetup(plan, cover, handover, channel, isAdmitted: isAdmitted)
+            let child = try clone(plan.namespaces) { setup.run(handover, channel) }
+            // Without our copy of the far end the channel ends when the child's is gone: at the exec, or at its death.
+            return LaunchedChild(process: child, answers: ChildAnswers(channel.keepNear()))
         } catch {
-            return .failed(SandboxError(.start, error))
+            throw SandboxError(.start, error)
+        }
+    }
+}
+
+/// A child on its way to its program.
+private struct LaunchedChild: ~Copyable {
+    let process: Clone.Child
+    var answers: ChildAnswers
+
+    consuming func run() throws(SandboxError) -> StartedChild {
+        let report: ConfinementReport
+        do { report = try answers.untilExec() } catch { throw end(error) }
+        return StartedChild(process: process, report: report)
+    }
+
+    consuming func run<Refusal: Error>(
+        _ plan: SandboxPlan, _ admit: (consuming Applicant) throws(Refusal) -> Void
+    ) throws(AdmissionError<Refusal>) -> StartedChild {
+        let report: ConfinementReport
+        let applicant: Applicant
+        do throws(SandboxError) {
+            report = try answers.ready()
+            applicant = Applicant(pid: process.pid, report: report, doors: try answers.takeDoors(plan.doors.count))
+        } catch { throw .sandbox(end(error)) }
+        do throws(Refusal) { try admit(applicant) } catch {
+            _ = end(.silent)
+            throw .refused(error)
+        }
+        do throws(SandboxError) { try answers.admit() } catch { throw .sandbox(end(error)) }
+        return StartedChild(process: process, report: report)
+    }
+
+    /// Leaves nothing of it, whatever it is doing; who has ended already only has to be buried.
+    private borrowing func end(_ error: SandboxError) -> SandboxError {
+        do {
+            if let exit = try process.pidfd.exit() { return error == .silent ? .ended(exit) : error }
+            try process.pidfd.signal(Signal.kill)
+            let exit = try process.pidfd.wait()
+            return error == .silent ? .ended(exit) : error
+        } catch {
+            return SandboxError(.start, error)
         }
     }
 }

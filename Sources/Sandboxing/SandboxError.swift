@@ -9,6 +9,8 @@ package enum SandboxStage: UInt8, CaseIterable, Sendable {
     case keyring
     case tree
     case loopback
+    /// Listening inside, and passing the listeners out.
+    case doors
     case machineName
     case privileges
     case reaper
@@ -17,6 +19,8 @@ package enum SandboxStage: UInt8, CaseIterable, Sendable {
     case workingDirectory
     case landlock
     case seccomp
+    /// Waiting for whoever started it to let it run.
+    case admission
     case execute
 
     /// The word in records and messages; never changes.
@@ -28,6 +32,7 @@ package enum SandboxStage: UInt8, CaseIterable, Sendable {
         case .keyring: "keyring"
         case .tree: "tree"
         case .loopback: "loopback"
+        case .doors: "doors"
         case .machineName: "machine-name"
         case .privileges: "privileges"
         case .reaper: "reaper"
@@ -36,9 +41,17 @@ package enum SandboxStage: UInt8, CaseIterable, Sendable {
         case .workingDirectory: "working-directory"
         case .landlock: "landlock"
         case .seccomp: "seccomp"
+        case .admission: "admission"
         case .execute: "execute"
         }
     }
+}
+
+/// Why a sandbox did not start that somebody had to admit.
+package enum AdmissionError<Refusal: Error>: Error {
+    case sandbox(SandboxError)
+    /// It was ready, was not admitted, and nothing of it is left.
+    case refused(Refusal)
 }
 
 /// Why a sandbox did not start. Nothing of it is left running.
@@ -53,6 +66,8 @@ package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
     case late(milliseconds: Int32)
     /// The child said something that this program does not understand.
     case garbled
+    /// The plan has doors, and nobody to take the listeners or no network of its own.
+    case doorsLeadNowhere
 
     init(_ stage: SandboxStage, _ error: SyscallError) {
         self = .failed(stage, code: error.code, text: error.description)
@@ -66,6 +81,7 @@ package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
         case .silent: "the child said nothing"
         case .late(let milliseconds): "the child was not ready after \(milliseconds) ms"
         case .garbled: "the child's report makes no sense"
+        case .doorsLeadNowhere: "a network takes a network namespace, and somebody who serves its doors"
         }
     }
 
@@ -75,8 +91,8 @@ package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
             stage == otherStage && code == otherCode
         case (.ended(let exit), .ended(let other)): exit == other
         case (.late(let milliseconds), .late(let other)): milliseconds == other
-        case (.garbled, .garbled), (.silent, .silent): true
-        case (.failed, _), (.ended, _), (.silent, _), (.late, _), (.garbled, _): false
+        case (.garbled, .garbled), (.silent, .silent), (.doorsLeadNowhere, .doorsLeadNowhere): true
+        case (.failed, _), (.ended, _), (.silent, _), (.late, _), (.garbled, _), (.doorsLeadNowhere, _): false
         }
     }
 }

@@ -30,6 +30,15 @@ package struct SandboxPlan: Equatable, Sendable {
     package var seccomp: SeccompProgram?
     /// Capabilities that are left to it, if the parent has them; only without a user namespace of its own.
     package var capabilities: UInt64 = 0
+    /// What uid and gid are called inside; nil as outside.
+    package var shownIdentity: UInt32?
+    /// TCP ports on which the child listens on 127.0.0.1 of its own network namespace, before its program exists. The
+    /// listeners are passed out in this order, and whoever accepts on them is the only way out of the sandbox.
+    package var doors: [UInt16] = []
+    /// Whether a terminal among its standard streams becomes its own: keys then mean signals to what runs inside.
+    package var takesTerminal = false
+    /// Whether the program may make namespaces inside its own, as a browser does for its renderers.
+    package var allowsNesting: Bool { seccomp == .browser }
 
     package init(
         name: SystemString, kind: Kind, namespaces: Namespaces = .all, root: SandboxRoot?, loopback: Bool,
@@ -66,7 +75,8 @@ extension LandlockRules {
         for entry in root.entries {
             let path = entry.path.absolute
             switch entry {
-            case .directory, .link: continue
+            // A cover lies where another entry's rule holds, and its mount says what may be done with it.
+            case .directory, .link, .cover: continue
             case .file: paths.append(Path(path, .readFile))
             case .host(_, _, let access, let optional):
                 paths.append(Path(path, access.rights, mayBeAbsent: optional))
@@ -74,7 +84,8 @@ extension LandlockRules {
             case .descriptor(_, _, let access): paths.append(Path(path, access.rights))
             case .memory: paths.append(Path(path, .readAndWrite))
             case .device: paths.append(Path(path, .device))
-            case .processes: paths.append(Path(path, .read))
+            case .processes(_, masked: _, let use):
+                paths.append(Path(path, use == .nesting ? [.read, .writeFile] : .read))
             }
         }
         self.init(paths: paths, ports: ports)

@@ -19,6 +19,25 @@ package enum RootEntry: Equatable, Sendable {
         }
     }
 
+    /// What may be done with /proc.
+    package enum ProcessUse: Equatable, Sendable {
+        /// Nothing in it can be written.
+        case looking
+        /// A process may write its own entries, as it must to map users into a namespace that it has made. What is the
+        /// kernel's and not a process's stays read-only.
+        case nesting
+    }
+
+    /// What is seen instead.
+    package enum Cover: Equatable, Sendable {
+        /// An empty file.
+        case empty
+        /// A file that cannot be opened, or an empty directory.
+        case hidden
+        /// A file with these contents.
+        case contents([UInt8])
+    }
+
     /// An empty directory that cannot be written.
     case directory(SandboxPath)
     /// A file with these contents that cannot be written.
@@ -31,19 +50,21 @@ package enum RootEntry: Equatable, Sendable {
     case system(SandboxPath, Access)
     /// The file behind the nth of ``Handover/bound``, and no other that takes its place.
     case descriptor(Int, at: SandboxPath, Access)
+    /// Something of the host's tree, a link among it, as something else that cannot be written, replaced or removed.
+    case cover(SandboxPath, Cover)
     /// An empty directory in memory that may be written, with these permission bits.
     case memory(SandboxPath, mode: UInt32)
     /// A device node of the host, for reading and writing.
     case device(SandboxPath)
-    /// The processes of the sandbox, read-only; `masked` names below it show nothing.
-    case processes(SandboxPath, masked: [SystemString])
+    /// The processes of the sandbox; `masked` names below it show nothing.
+    case processes(SandboxPath, masked: [SystemString], ProcessUse = .looking)
 
-    var path: SandboxPath {
+    package var path: SandboxPath {
         switch self {
         case .directory(let path), .file(let path, _), .link(let path, to: _), .host(_, at: let path, _, optional: _),
             .system(let path, _),
-            .descriptor(_, at: let path, _), .memory(let path, mode: _), .device(let path),
-            .processes(let path, masked: _):
+            .descriptor(_, at: let path, _), .cover(let path, _), .memory(let path, mode: _), .device(let path),
+            .processes(let path, masked: _, _):
             path
         }
     }
@@ -107,7 +128,7 @@ package struct SandboxRoot: Equatable, Sendable {
             var inHostTree = false
             for parent in entry.path.parents {
                 switch byPath[parent] {
-                case .file?, .link?, .device?, .processes?, .descriptor?: throw .below(entry.path)
+                case .file?, .link?, .cover?, .device?, .processes?, .descriptor?: throw .below(entry.path)
                 // In a part of the host's tree the place must exist already: nothing is ever made there.
                 case .host?, .system?: inHostTree = true
                 case .directory?, .memory?: break

@@ -17,20 +17,31 @@ extension SandboxPlan {
     ///   - environment: `NAME=value`; a name given here replaces the usual value.
     ///   - ports: the TCP ports that Landlock leaves open inside; none unless named.
     ///   - showsProcesses: whether there is a /proc. Some containers do not let one be mounted.
+    ///   - allowsNesting: whether it may make user, pid and network namespaces inside its own.
     package static func server(
         name: SystemString, host: SandboxHost, arguments: [SystemString], environment: [SystemString],
         additions: [RootEntry] = [], workingDirectory: SystemString? = nil, limits: ResourceLimits = .server,
         capacity: SandboxRoot.Capacity = .server, ports: LandlockRules.Ports = LandlockRules.Ports(),
-        showsProcesses: Bool = true
+        showsProcesses: Bool = true, allowsNesting: Bool = false
     ) throws(RootError) -> SandboxPlan {
-        let processes: [RootEntry] = showsProcesses ? [.processes("/proc", masked: host.masked)] : []
-        let entries = host.entries + synthetic + devices + additions + processes
+        let use: RootEntry.ProcessUse = allowsNesting ? .nesting : .looking
+        let processes: [RootEntry] = showsProcesses ? [.processes("/proc", masked: host.masked, use)] : []
+        let shown = shownIdentity(allowsNesting)
+        let entries = host.entries + synthetic(shown) + devices + additions + processes
         let root = try SandboxRoot(entries, capacity: capacity)
-        return SandboxPlan(
+        var plan = SandboxPlan(
             name: name, kind: .server, root: root, loopback: true, arguments: arguments,
-            environment: merged(environment, over: usualEnvironment),
+            environment: merged(environment, over: usualEnvironment(shown)),
             workingDirectory: workingDirectory ?? home.absolute, limits: limits,
-            landlock: LandlockRules(for: root, ports: ports), seccomp: .server)
+            landlock: LandlockRules(for: root, ports: ports), seccomp: allowsNesting ? .browser : .server)
+        plan.shownIdentity = shown
+        return plan
+    }
+
+    /// Whoever is uid 0 in a namespace can map no user into a further one without a capability that nothing in a sandbox
+    /// has (CAP_SETFCAP, kernel 5.12), and browsers refuse to run as root besides.
+    private static func shownIdentity(_ allowsNesting: Bool) -> UInt32? {
+        allowsNesting && ThisProcess.uid == 0 ? 1000 : nil
     }
 
     /// A room: a static program of ours in an empty tree, or one with nothing but `additions`.
@@ -50,6 +61,8 @@ extension SandboxPlan {
     /// - Throws: ``ReductionError`` if the plan shows something that cannot be shown without a tree of its own.
     package func reduced(scratch: SystemString) throws(ReductionError) -> SandboxPlan {
         guard let root else { throw .alreadyReduced }
+        // A listener in the host's network is everybody's: it names nobody, and stops nothing.
+        if !doors.isEmpty { throw .doors }
         var paths = SandboxPlan.processFiles
         paths.append(LandlockRules.Path(scratch, .readAndWrite))
         for entry in root.entries {
@@ -61,6 +74,7 @@ extension SandboxPlan {
                 paths.append(LandlockRules.Path(path.absolute, access.rights, mayBeAbsent: true))
             case .device(let path): paths.append(LandlockRules.Path(path.absolute, .device))
             case .descriptor(_, let path, _): throw .moved(path)
+            case .cover(let path, _): throw .covered(path)
             // The host's own are seen instead, where a rule allows it; scratch stands in for what is written.
             case .directory, .file, .link, .memory, .processes: continue
             }
@@ -91,29 +105,30 @@ extension SandboxPlan {
     ]
 
     /// What is made up for the sandbox, so that nothing of the host's users, names and resolvers shows.
-    private static var synthetic: [RootEntry] {
-        let user = ThisProcess.uid == 0 ? "root" : "sandbox"
-        let passwd = "\(user):x:\(ThisProcess.uid):\(ThisProcess.gid):sandbox:\(home):/bin/sh\n"
+    private static func synthetic(_ shown: UInt32?) -> [RootEntry] {
+        let (uid, gid) = (shown ?? ThisProcess.uid, shown ?? ThisProcess.gid)
+        let user = uid == 0 ? "root" : "sandbox"
+        let passwd = "\(user):x:\(uid):\(gid):sandbox:\(home):/bin/sh\n"
         return [
             .memory("/tmp", mode: 0o1777), .memory("/dev/shm", mode: 0o1777), .memory(home, mode: 0o700),
             .link("/var/tmp", to: "/tmp"), .directory("/run"),
             .file("/etc/passwd", Array(passwd.utf8)),
-            .file("/etc/group", Array("\(user):x:\(ThisProcess.gid):\n".utf8)),
+            .file("/etc/group", Array("\(user):x:\(gid):\n".utf8)),
             .file("/etc/hosts", Array("127.0.0.1 localhost sandbox\n::1 localhost\n".utf8)),
             .file("/etc/hostname", Array("sandbox\n".utf8)),
             .file("/etc/resolv.conf", []),
         ]
     }
 
-    private static var usualEnvironment: [SystemString] {
+    private static func usualEnvironment(_ shown: UInt32?) -> [SystemString] {
         [
             "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + home.absolute, "TMPDIR=/tmp", "LANG=C.UTF-8",
-            ThisProcess.uid == 0 ? "USER=root" : "USER=sandbox",
+            (shown ?? ThisProcess.uid) == 0 ? "USER=root" : "USER=sandbox",
         ]
     }
 
     /// `wins`, and what of `base` has another name.
-    private static func merged(_ wins: [SystemString], over base: [SystemString]) -> [SystemString] {
+    static func merged(_ wins: [SystemString], over base: [SystemString]) -> [SystemString] {
         func name(_ entry: SystemString) -> ArraySlice<UInt8> { entry.bytes.prefix { $0 != UInt8(ascii: "=") } }
         let given = Set(wins.map(name))
         return base.filter { !given.contains(name($0)) } + wins
@@ -123,6 +138,10 @@ extension SandboxPlan {
 /// Why a plan cannot do without namespaces.
 package enum ReductionError: Error, Equatable, Sendable {
     case alreadyReduced
+    /// A name is to be protected, which takes a mount.
+    case covered(SandboxPath)
+    /// It has a network, which takes one of its own.
+    case doors
     /// Something is to appear at a place where the host has something else.
     case moved(SandboxPath)
 }

@@ -84,6 +84,10 @@ enum ArgumentParser {
                 break
             }
             guard word.first == UInt8(ascii: "-"), word.count > 1 else {
+                if spec.isRestOpen {
+                    parsed.put(rest: [word] + left)
+                    break
+                }
                 parsed.put(operand: word)
                 continue
             }

@@ -75,8 +75,8 @@ enum Remedies {
                     .error, "the container masks /proc, so a new one cannot be mounted (\(text))",
                     hint: "podman: --security-opt unmask=ALL, docker: --security-opt systempaths=unconfined")
             }
-        case .parent, .keyring, .machineName, .privileges, .reaper, .limits, .descriptors, .workingDirectory, .landlock,
-            .seccomp, .execute:
+        case .parent, .keyring, .doors, .machineName, .privileges, .reaper, .limits, .descriptors, .workingDirectory,
+            .landlock, .seccomp, .admission, .execute:
             break
         }
         return Finding(

@@ -65,10 +65,13 @@ package struct LandlockRules: Equatable, Sendable {
     package struct Ports: Equatable, Sendable {
         package var bind: [UInt16]
         package var connect: [UInt16]
+        /// Every port may be bound, whatever ``bind`` says: only where the network namespace is the sandbox's own.
+        package var bindsFreely: Bool
 
-        package init(bind: [UInt16] = [], connect: [UInt16] = []) {
+        package init(bind: [UInt16] = [], connect: [UInt16] = [], bindsFreely: Bool = false) {
             self.bind = bind
             self.connect = connect
+            self.bindsFreely = bindsFreely
         }
     }
 
@@ -110,7 +113,7 @@ package enum Landlock {
         let abi = min(abi, newestABI)
         if abi == 0 { return nil }
         let files = FileRights.handled(abi: abi)
-        let network = rules.ports == nil ? 0 : handledPorts(abi)
+        let network = rules.ports.map { handledPorts(abi) & ($0.bindsFreely ? connectTCP : .max) } ?? 0
         let scopes = handledScopes(abi)
         let ruleset = try create(files.rawValue, network, scopes)
 
@@ -121,7 +124,7 @@ package enum Landlock {
         }
         for rule in rules.paths { try allow(ruleset, rule, handled: files) }
         if network != 0, let ports = rules.ports {
-            for port in ports.bind { try allow(ruleset, port: port, bindTCP) }
+            if !ports.bindsFreely { for port in ports.bind { try allow(ruleset, port: port, bindTCP) } }
             for port in ports.connect { try allow(ruleset, port: port, connectTCP) }
         }
         guard dw_landlock_enforce(ruleset.number) == 0 else { throw .last("landlock_restrict_self") }
@@ -132,11 +135,13 @@ package enum Landlock {
     /// handed. What is open stays open.
     ///
     /// Needs ``ThisProcess/gainNothing()`` before it.
+    /// - Parameter mayConnect: leaves it every TCP port to connect to, and none to listen on.
     /// - Returns: nil if the kernel has no Landlock.
-    package static func enforceNothing() throws(SyscallError) -> Outcome? {
+    package static func enforceNothing(mayConnect: Bool = false) throws(SyscallError) -> Outcome? {
         let abi = min(abi, newestABI)
         if abi == 0 { return nil }
-        let (network, scopes) = (handledPorts(abi), handledScopes(abi))
+        let network = handledPorts(abi) & (mayConnect ? bindTCP : .max)
+        let scopes = handledScopes(abi)
         let ruleset = try create(FileRights.handled(abi: abi).rawValue, network, scopes)
         guard dw_landlock_enforce(ruleset.number) == 0 else { throw .last("landlock_restrict_self") }
         return Outcome(abi: abi, ports: network != 0, scopes: scopes != 0)

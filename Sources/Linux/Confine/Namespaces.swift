@@ -18,14 +18,19 @@ package struct Namespaces: OptionSet, Hashable, Sendable {
     package static let all: Namespaces = [.user, .mount, .pid, .network, .ipc, .uts, .cgroup]
 }
 
-/// The identity that a process has inside its user namespace: its own, and no other exists there.
+/// The identity that a process has inside its user namespace, and no other exists there.
 package struct UserMap: Sendable {
     private let users: SystemString
     private let groups: SystemString
 
     /// The map for a child of this process; to be made before the child, which no longer knows its ids.
-    package static func ofThisProcess() -> UserMap {
-        UserMap(users: line(ThisProcess.uid), groups: line(ThisProcess.gid))
+    ///
+    /// - Parameter shown: what uid and gid are called inside, if not as outside. What may be done with files is decided
+    ///   by the outer ones all the same.
+    package static func ofThisProcess(as shown: UInt32? = nil) -> UserMap {
+        UserMap(
+            users: line(shown ?? ThisProcess.uid, ThisProcess.uid),
+            groups: line(shown ?? ThisProcess.gid, ThisProcess.gid))
     }
 
     /// Maps the calling process, which must be the first one in its new user namespace.
@@ -37,9 +42,8 @@ package struct UserMap: Sendable {
         try ProcFile.write(AT_FDCWD, "/proc/self/gid_map", groups)
     }
 
-    private static func line(_ id: UInt32) -> SystemString {
-        let number = SystemString.decimal(UInt64(id))
-        return number + " " + number + " 1"
+    private static func line(_ inside: UInt32, _ outside: UInt32) -> SystemString {
+        SystemString.decimal(UInt64(inside)) + " " + SystemString.decimal(UInt64(outside)) + " 1"
     }
 }
 

@@ -14,6 +14,10 @@ package enum SeccompProgram: Int32, CaseIterable, Sendable {
     case server
     /// The same without namespaces: no sockets, no shared memory.
     case reduced
+    /// As ``server``, for programs that put parts of themselves into namespaces of their own.
+    case browser
+    /// The room that reaches out for sandboxes.
+    case egress
 
     /// Filters every thread of this process from here on. A room calls it last before its loop.
     ///

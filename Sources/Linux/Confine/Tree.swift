@@ -35,15 +35,41 @@ package enum Tree {
         guard result == 0 else { throw .last("symlinkat", path.description) }
     }
 
+    package static func remove(_ root: borrowing FileDescriptor, _ path: SystemString, isDirectory: Bool)
+        throws(SyscallError)
+    {
+        let number = root.number
+        let removed = unsafe path.lend { unsafe unlinkat(number, $0, isDirectory ? AT_REMOVEDIR : 0) }
+        guard removed == 0 else { throw .last("unlinkat", path.description) }
+    }
+
+    /// What a path means that ends at a link.
+    package enum Last: Sendable {
+        /// ELOOP.
+        case noLink
+        /// The link itself.
+        case itself
+    }
+
     /// What lies at `path` below `root`, as a place (O_PATH): nothing is opened, no link is followed.
-    package static func find(_ root: borrowing FileDescriptor, _ path: SystemString)
+    package static func find(_ root: borrowing FileDescriptor, _ path: SystemString, last: Last = .noLink)
         throws(SyscallError) -> FileDescriptor
     {
         let number = root.number
-        let flags = UInt64(O_PATH | O_CLOEXEC)
+        let flags = UInt64(O_PATH | O_CLOEXEC | (last == .itself ? O_NOFOLLOW : 0))
         let found = unsafe path.lend { unsafe dw_openat2(number, $0, flags, 0, beneathWithoutLinks) }
         guard found >= 0 else { throw .last("openat2", path.description) }
         return FileDescriptor(owning: found)
+    }
+
+    /// Opens a file for reading, without following a link.
+    static func open(_ root: borrowing FileDescriptor, _ path: SystemString) throws(SyscallError) -> FileDescriptor {
+        let number = root.number
+        // Non-blocking: should it be a pipe, opening would wait.
+        let flags = UInt64(O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW)
+        let opened = unsafe path.lend { unsafe dw_openat2(number, $0, flags, 0, beneathWithoutLinks) }
+        guard opened >= 0 else { throw .last("openat2", path.description) }
+        return FileDescriptor(owning: opened)
     }
 
     /// Whether a path may lead through symbolic links.

@@ -15,6 +15,12 @@ enum Harness {
         var ports = LandlockRules.Ports()
         var scratch: SystemString = "/tmp"
         var repeats = 0
+        var grants: [Grant] {
+            additions.compactMap { entry in
+                guard case .host(let source, at: let place, let access, optional: _) = entry else { return nil }
+                return Grant(source, at: place, access, isHome: isHome)
+            }
+        }
         /// Opened and handed over as 3 and following.
         var inherited: [SystemString] = []
         /// Opened, and mounted at the same path.
@@ -22,8 +28,26 @@ enum Harness {
         /// Replaced by another file after all have been opened.
         var replaced: [SystemString] = []
         var cgroup = false
+        /// Has to be admitted, and is or is not.
+        var admission: Admission?
         var quiet = false
+        var doors = false
+        /// Hold and cover protected names in what is shown; the directories are homes.
+        var protects = false
+        var isHome = false
+        var nesting = false
     }
+
+    enum Admission: String {
+        case granted
+        case refused
+        /// Granted to a child that has been killed meanwhile.
+        case late
+        /// Never.
+        case forever
+    }
+
+    struct Refusal: Error {}
 
     static func run(_ arguments: [String]) -> Int32 {
         do {
@@ -42,13 +66,23 @@ enum Harness {
         let plan: SandboxPlan
         if mode == "facts" { return try tellFacts() }
         let host = try SandboxHost.discover()
-        let options = try parse(words)
+        var options = try parse(words)
+        var protection: NameProtection?
+        if options.protects {
+            let found = try NameProtection(options.grants)
+            options.additions += found.entries
+            if !options.quiet { for text in found.remains { complain("remains: \(text)") } }
+            protection = found
+        }
+        defer { for text in protection?.release() ?? [] { complain("harness: \(text)") } }
         switch mode {
         case "server", "reduced":
             let server = try SandboxPlan.server(
                 name: "harness", host: host, arguments: command, environment: options.environment,
-                additions: options.additions, limits: options.limits, capacity: options.capacity, ports: options.ports)
-            plan = mode == "server" ? server : try server.reduced(scratch: options.scratch)
+                additions: options.additions, limits: options.limits, capacity: options.capacity, ports: options.ports,
+                allowsNesting: options.nesting)
+            let shaped = options.doors ? server.withDoors() : server
+            plan = mode == "server" ? shaped : try shaped.reduced(scratch: options.scratch)
         case "room":
             plan = try SandboxPlan.room(
                 name: "harness", arguments: command, additions: options.additions, limits: options.limits)
@@ -61,8 +95,48 @@ enum Harness {
             _ = try open(path, O_WRONLY | O_CREAT).number
         }
         if options.cgroup { return try startInCgroup(plan, handover) }
+        if let admission = options.admission { return try startAdmitted(plan, handover, admission, options) }
         let child = try Sandbox.start(plan, handover)
         return try wait(for: child, plan, options)
+    }
+
+    private static func startAdmitted(
+        _ plan: SandboxPlan, _ handover: consuming Handover, _ admission: Admission, _ options: Options
+    ) throws -> Int32 {
+        var doors = PassedDescriptors()
+        let child: StartedChild
+        do throws(AdmissionError<Refusal>) {
+            child = try Sandbox.start(plan, handover) { applicant throws(Refusal) in
+                complain("applicant: \(applicant.pid), full: \(applicant.report.isFull(for: plan.demand))")
+                switch admission {
+                case .granted: break
+                case .refused: throw Refusal()
+                case .late: killAndWatch(applicant.pid)
+                case .forever:
+                    _ = write(1, "waiting\n", 8)
+                    while true { pause() }
+                }
+                var taken = applicant.takeDoors()
+                while let door = taken.takeFirst() { doors.append(door) }
+            }
+        } catch {
+            // Whether anything of it is left shows in its output, which nobody else holds open.
+            switch error {
+            case .refused: complain("harness: refused")
+            case .sandbox(let error): complain("harness: \(error)")
+            }
+            return 125
+        }
+        if plan.doors.isEmpty { return try wait(for: child, plan, options) }
+        return code(try DoorServer.serve(doors, until: child.keepProcess()))
+    }
+
+    private static func killAndWatch(_ pid: Int32) {
+        do {
+            let process = try Pidfd(opening: pid)
+            try process.signal(SIGKILL)
+            _ = try process.descriptor.waitUntilReadable(milliseconds: 10_000)
+        } catch { complain("harness: \(error)") }
     }
 
     private static func startInCgroup(_ plan: SandboxPlan, _ handover: consuming Handover) throws -> Int32 {
@@ -91,7 +165,11 @@ enum Harness {
             complain("report: full: \(child.report.isFull(for: plan.demand))")
         }
         complain("pid: \(child.process.pid)")
-        switch try child.process.pidfd.wait() {
+        return code(try child.process.pidfd.wait())
+    }
+
+    private static func code(_ exit: ProcessExit) -> Int32 {
+        switch exit {
         case .exited(let code): return code
         case .killed(let signal):
             complain("killed: \(signal)")
@@ -149,6 +227,12 @@ enum Harness {
                 options.bound.append(text(value))
             case "replace": options.replaced.append(text(value))
             case "cgroup": options.cgroup = true
+            case "admission": options.admission = Admission(rawValue: value)
+            case "doors": options.doors = true
+            case "protect": options.protects = true
+            case "home": options.isHome = true
+            case "nesting": options.nesting = true
+            case "bind-freely": options.ports.bindsFreely = true
             case "env": options.environment.append(text(value))
             case "processes": options.limits.processes = UInt64(value) ?? 0
             case "memory": options.limits.memory = UInt64(value) ?? 0

@@ -75,6 +75,18 @@ static int clone_user(char **a) {
 static int clone_network(char **a) {
     return (void)a, child_of((pid_t)syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD, 0, 0, 0, 0));
 }
+static int clone_mounts(char **a) {
+    return (void)a, child_of((pid_t)syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0));
+}
+static int unshare_mounts(char **a) { return (void)a, unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 ? REACHED : REFUSED; }
+
+// With the capabilities of a user namespace of its own.
+static int unshare_then_mount(char **a) {
+    (void)a;
+    if (unshare(CLONE_NEWUSER) < 0) return REFUSED;
+    if (unshare(CLONE_NEWNS) == 0) return REACHED;
+    return mount("none", "/tmp", "tmpfs", 0, "") == 0 ? REACHED : REFUSED;
+}
 static int clone3_user(char **a) {
     struct clone_args arguments = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
     return (void)a, child_of((pid_t)syscall(SYS_clone3, &arguments, sizeof arguments));
@@ -134,6 +146,9 @@ const struct probe kernel_probes[] = {
     {"unshare-user", unshare_user},
     {"clone-user", clone_user},
     {"clone-network", clone_network},
+    {"clone-mounts", clone_mounts},
+    {"unshare-mounts", unshare_mounts},
+    {"unshare-then-mount", unshare_then_mount},
     {"clone3-user", clone3_user},
     {"readable-is-executable", readable_is_executable},
     {"x32-call", x32_call},
