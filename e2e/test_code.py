@@ -41,7 +41,7 @@ def coded(*arguments, **options):
         house.add("code", house.program("doorward-tools"), "code", *arguments)
 
         def change(tree):
-            tree["mcpServers"]["code"].update(process="per-call", limits={"processes": 64, "memory": "1G"})
+            tree["mcpServers"]["code"].update(process="per-call", profile="code")
             tree["policy"] = [{"id": "code", "servers": ["code"], "verdict": "allow"}]
 
         house.configure(change)
