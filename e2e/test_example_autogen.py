@@ -32,6 +32,7 @@ class Page(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@unittest.skipUnless((houses.BUILD / "doorward-web").exists(), "SKIPPED LOUDLY: doorward-web was not built")
 class Example(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
