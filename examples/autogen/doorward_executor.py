@@ -2,6 +2,7 @@
 """A code executor for AutoGen that runs code through Doorward, in place of LocalCommandLineCodeExecutor."""
 
 import json
+import urllib.parse
 
 from autogen_core import CancellationToken
 from autogen_core.code_executor import CodeBlock, CodeExecutor, CodeResult
@@ -50,7 +51,8 @@ class DoorwardCodeExecutor(CodeExecutor):
                 resource = json.loads(part)["resource"]
             except (TypeError, ValueError, KeyError):
                 continue
-            path = resource["uri"].removeprefix("result:///")
+            # On the address of all servers the name of the server stands before it.
+            path = urllib.parse.unquote(resource["uri"].partition("result:///")[2])
             content = {"text": resource["text"]} if "text" in resource else {"base64": resource["blob"]}
             self._files[path] = {"path": path, **content}
 
