@@ -77,11 +77,13 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("chunked", ["Wire"]),
         ("websocket", ["Wire"]),
         ("schema", ["Policy", "StrictJSON"]),
+        ("web-address", ["Policy"]),
         ("regex", ["Policy"]),
         ("config", ["Policy", "StrictJSON"]),
         ("control", ["Control", "Linux"]),
         ("envelope", ["Policy", "StrictJSON"]),
         ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
+        ("remote-server", ["Linux", "Policy", "StrictJSON", "Web"]),
         ("server-lines", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
     ]
 
