@@ -60,9 +60,10 @@ websocket-echo:
 test-e2e: build
 	@scripts/test-e2e
 
-## lint: the formatter's opinion
+## lint: the formatter's opinion, and whether made files are what makes them
 lint:
 	@$(SWIFT) format lint -r -s Sources Tests fuzz bench e2e Package.swift
+	@scripts/special-ranges --check
 
 ## demo: in a second terminal, beside `make up`
 demo: build

@@ -81,6 +81,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("regex", ["Policy"]),
         ("config", ["Policy", "StrictJSON"]),
         ("control", ["Control", "Linux"]),
+        ("egress-target", ["Policy"]),
         ("envelope", ["Policy", "StrictJSON"]),
         ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
         ("remote-server", ["Linux", "Policy", "StrictJSON", "Web"]),

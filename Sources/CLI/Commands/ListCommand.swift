@@ -27,7 +27,7 @@ enum ListCommand {
             console.hint("doorward registry add NAME -- CMD, or doorward registry import FILE")
             return .done
         }
-        var table = Columns("server", "sealed", "reviewed", "tools", "accepted", "runs")
+        var table = Columns("server", "sealed", "reviewed", "tools", "network", "accepted", "runs")
         for row in rows { table.add(cells: cells(row)) }
         table.print(to: console)
         if !isCurrent {
@@ -65,11 +65,18 @@ enum ListCommand {
             ?? []
         return [
             .init("\(row.name)", .bold), state, reviewed, .init(review.map { "\($0.tools.count)" } ?? ""),
+            network(row),
             .init(
                 (row.sealed?.accepted ?? row.entry?.accepted ?? []).map { "\($0.word)" }.joined(separator: ", "),
                 .warning),
             .init(line.joined(separator: " ")),
         ]
+    }
+
+    /// What is sealed, since that is what holds. A granted port of this host stands out.
+    private static func network(_ row: Row) -> Columns.Cell {
+        guard let network = row.sealed?.network ?? row.entry?.traits.network else { return .init("") }
+        return .init("\(network)", network.localPorts.isEmpty ? (network.isNone ? .dim : nil) : .warning)
     }
 
     private static func shown(_ argument: SealedArgument) -> String {
@@ -112,6 +119,14 @@ enum ListCommand {
         json.bool(row.sealed != nil)
         json.key("name")
         json.string(row.name.bytes)
+        json.key("network")
+        (row.sealed?.network ?? row.entry?.traits.network ?? .none).write(&json)
+        json.key("profile")
+        if let profile = row.sealed?.profile ?? row.entry?.traits.profile {
+            json.string(profile.bytes)
+        } else {
+            json.null()
+        }
         json.key("reviewedAt")
         if let review = row.sealed?.review { json.unsigned(review.reviewedAt) } else { json.null() }
         json.key("sha256")

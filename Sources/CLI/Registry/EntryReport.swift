@@ -93,6 +93,14 @@ struct EntryReport {
         row("sees", (["the system's programs"] + shown).joined(separator: ", "))
         for path in entry.reads { row("may read", Visible.text(path.bytes)) }
         for path in entry.writes { row("may change", Visible.text(path.bytes)) }
+        let network = entry.traits.network
+        if network.rules.isEmpty { row("reaches", "nothing: it has no network") }
+        for rule in network.rules {
+            switch rule.matter {
+            case .local: row("reaches", "\(rule), a port of this host", .warning)
+            case .remote: row("reaches", "\(rule)")
+            }
+        }
         if let directory = entry.directory { row("works in", Visible.text(directory.bytes)) }
         if entry.traits.isShared { row("shared", "one process for all callers") }
     }

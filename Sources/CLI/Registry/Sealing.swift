@@ -74,6 +74,7 @@ struct Sealing {
                 continue
             }
             warnings += SecretFiles.warnings(entry)
+            warnings += entry.traits.network.localPorts.map { "\(entry.name): port \($0) of this host is open to it" }
             let found: ReviewStore.Found
             do throws(Failure) { found = try ReviewStore.find(server, places) } catch { throw .failure(error) }
             switch found {
@@ -89,6 +90,11 @@ struct Sealing {
             servers.append(server)
         }
         guard refusal.isEmpty else { throw .refusal(refusal) }
+        for profile in configuration.profiles {
+            warnings += profile.network.localPorts.map {
+                "profile \(profile.name): port \($0) of this host is open to whatever runs in it"
+            }
+        }
         let registry = SealedRegistry(
             sealedAt: now, source: ConfigurationFile.digest(bytes), listeners: configuration.listeners,
             clients: configuration.clients, policy: configuration.policy, audit: configuration.audit,
