@@ -141,7 +141,8 @@ let package = Package(
         suite("CryptoTests", ["Crypto"]),
         // Looser than other suites: it plays the name server with bare system calls.
         .testTarget(
-            name: "EgressTests", dependencies: ["Control", "Egress", "Linux", "Policy", "Wire"], swiftSettings: loose),
+            name: "EgressTests", dependencies: ["Control", "Egress", "Linux", "Policy", "Spawn", "Wire"],
+            swiftSettings: loose),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
         .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
@@ -153,6 +154,9 @@ let package = Package(
         .executableTarget(
             name: "SandboxHarness", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxHarness",
             swiftSettings: loose),
+        .executableTarget(
+            name: "SandboxStageTwo", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxStageTwo",
+            swiftSettings: loose, linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(
             name: "SandboxProbe", path: "Tests/Support/SandboxProbe", cSettings: strictC,
             // Static, because a sandbox's tree need not have a loader. No suite may depend on such a target, or the

@@ -1,332 +1,433 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`doorward run`: what a command gets and what it does not, how it ends, and what is written down about it."""
+"""`doorward run`: ordinary programs work through the door, and nothing of them gets out or stays behind any other way."""
 
-import fcntl
-import http.server
 import json
 import os
-import pty
-import select
+import pathlib
 import shutil
 import signal
-import struct
+import socket
 import subprocess
-import termios
-import threading
-import time
 import unittest
 
+import door
+import egress_probes as probes
 import house as houses
+import lab as labs
+import peer
 
-PYTHON = "/usr/bin/python3"
-
-
-def serving():
-    house = houses.House()
-    try:
-        house.configure(lambda tree: tree.setdefault("mcpServers", {}))
-        house.seal()
-        house.serve()
-    except BaseException:
-        house.__exit__(AssertionError, None, None)
-        raise
-    return house
-
-
-class Hits(http.server.ThreadingHTTPServer):
-    """A service on the host's loopback that counts who reaches it."""
-
-    daemon_threads = True
-
-    def __init__(self, page=b"<h1>loaded</h1>"):
-        self.count = 0
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(handler):
-                self.count += 1
-                handler.send_response(200)
-                handler.send_header("Content-Type", "text/html")
-                handler.send_header("Content-Length", str(len(page)))
-                handler.end_headers()
-                handler.wfile.write(page)
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def port(self):
-        return self.server_address[1]
-
-
-class Terminal:
-    """A command at a terminal that the test plays."""
-
-    def __init__(self, house, *arguments, size=(33, 77)):
-        self.screen = b""
-        near, far = pty.openpty()
-        self.near = near
-        fcntl.ioctl(near, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-        self.before = termios.tcgetattr(far)
-        self.far = far
-        self.process = house.popen(*arguments, stdin=far, stdout=far, stderr=far, start_new_session=True)
-
-    def see(self, text, patience=None):
-        def look():
-            while select.select([self.near], [], [], 0)[0]:
-                self.screen += os.read(self.near, 65536)
-            return text in self.screen
-
-        houses.wait_for(look, f"{text!r} on the screen", patience)
-
-    def type(self, keys):
-        os.write(self.near, keys)
-
-    def end(self):
-        status = self.process.wait(houses.PATIENCE)
-        after = termios.tcgetattr(self.far)
-        os.close(self.near)
-        os.close(self.far)
-        return status, after == self.before
+SECRET = "a-secret-of-the-developer-3f9a"
+URLLIB = """import sys, urllib.request
+print(urllib.request.urlopen(sys.argv[1]).read().decode(), end='')
+try:
+    urllib.request.urlopen(sys.argv[2]); print(' and in')
+except OSError as error:
+    print(f' and {error}')
+"""
+LIBRARY = """import sys, LIBRARY as library
+print(library.get(sys.argv[1], timeout=20).text, end='')
+try:
+    print(' and', library.get(sys.argv[2], timeout=20).status_code)
+except Exception as error:
+    print(f' and {error}')
+"""
+AIOHTTP = """import asyncio, sys, aiohttp
+async def main():
+    async with aiohttp.ClientSession(trust_env=True) as session:
+        async with session.get(sys.argv[1]) as answer:
+            print(await answer.text(), end='')
+        async with session.get(sys.argv[2]) as answer:
+            print(' and', answer.status)
+asyncio.run(main())
+"""
+NODE = """const http = require("http"), tls = require("tls");
+const proxy = new URL(process.env.HTTPS_PROXY);
+const [target, bad, authority] = process.argv.slice(1);
+function tunnel(name, then) {
+  const request = http.request({host: proxy.hostname, port: proxy.port, method: "CONNECT", path: name, headers: {host: name}});
+  request.on("connect", (answer, socket) => then(answer.statusCode, socket)).end();
+}
+tunnel(target, (status, socket) => {
+  const secure = tls.connect({socket, servername: target.split(":")[0], ca: require("fs").readFileSync(authority)}, () => {
+    secure.write("GET / HTTP/1.1\\r\\nHost: public.test\\r\\nConnection: close\\r\\n\\r\\n");
+  });
+  let text = "";
+  secure.on("data", data => text += data).on("end", () => tunnel(bad, (other, end) => {
+    console.log(text.split("\\r\\n\\r\\n")[1] + " and " + other); end.destroy();
+  }));
+});
+"""
+# Reached from inside by no means. AF_INET, AF_INET6, AF_PACKET, AF_NETLINK, AF_VSOCK, AF_ALG.
+SOCKETS = {"raw": (2, 3, 1), "raw6": (10, 3, 58), "packet": (17, 3, 3), "old packet": (2, 10, 0), "netfilter": (16, 3, 12),
+           "vsock": (40, 1, 0), "alg": (38, 5, 0)}
 
 
-class Run(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.house = serving()
+class ProgramsTest(door.DoorCase):
+    """What people use works when it is told of a proxy by its environment, and by nothing else."""
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.house.check_audit()
-        cls.house.__exit__(None, None, None)
+    allowed = ("--allow-host", "public.test:80", "--allow-host", "public.test:443")
 
-    def run_it(self, *arguments, **options):
-        return self.house.doorward("run", *arguments, check=False, **options)
+    def run_in(self, *options, command, **rest):
+        return self.house.sandboxed(*self.allowed, "--read", self.house.clients, *options, command=command, **rest)
 
-    def last(self, kind):
-        return houses.wait_for(lambda: self.house.audit(kind), kind)[-1]["data"]
+    def assert_spoke(self, result, *words):
+        self.assertEqual(0, result.returncode, result)
+        for word in words:
+            self.assertIn(word, result.stdout)
+        self.assertEqual({}, self.lab.victims()["connections"])
 
-    def test_statuses_are_those_of_the_command(self):
-        self.assertEqual(self.run_it("--", "sh", "-c", "echo out; echo err >&2; exit 7").returncode, 7)
-        self.assertEqual(self.last("sandbox.ended")["status"], 7)
-        self.assertEqual(self.run_it("sh", "-c", "kill -9 $$").returncode, 137)
-        self.assertEqual(self.run_it("no-such-command").returncode, 127)
-        self.assertEqual(self.run_it("/etc/passwd").returncode, 126)
-        self.assertEqual(self.run_it("--limit", "bananas=1", "true").returncode, 125)
+    def test_curl(self):
+        authority = self.house.authority
+        self.assert_spoke(self.run_in(command=["curl", "-sS", "http://public.test/"]), "PUBLIC public.test")
+        self.assert_spoke(self.run_in(command=["curl", "-sS", "--cacert", authority, "https://public.test/"]), "PUBLIC public.test")
+        self.assert_spoke(self.run_in(command=[
+            "curl", "-sS", "--cacert", authority, "--proxy", "socks5h://127.0.0.1:1080", "https://public.test/"]), "PUBLIC public.test")
+        for url in ("http://127.0.0.1:9999/", "http://169.254.169.254/latest/meta-data/", "http://10.9.9.1:9999/", "http://loop4.test:80/"):
+            with self.subTest(url=url):
+                result = self.run_in(command=["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", url], check=False)
+                self.assertEqual("403", result.stdout)
+        # Told to go around the door, nothing is there.
+        for arguments in (["--noproxy", "*", "http://public.test/"], ["--noproxy", "*", f"http://{labs.PUBLIC}/"],
+                          ["--noproxy", "*", "http://127.0.0.1:9999/"], ["--noproxy", "*", "http://[::1]:9999/"]):
+            with self.subTest(arguments=arguments):
+                result = self.run_in(command=["curl", "-sS", "-m", "5", *arguments], check=False)
+                self.assertIn(result.returncode, (6, 7), result)
+        self.assertEqual({}, self.lab.victims()["connections"])
 
-    def test_input_and_output_are_passed_on(self):
-        result = self.run_it("--", "sh", "-c", "cat; echo err >&2", input="line\n")
-        self.assertEqual((result.stdout, result.stderr, result.returncode), ("line\n", "err\n", 0))
+    def test_python(self):
+        good, bad = "http://public.test/", "http://127.0.0.1:9999/"
+        self.assert_spoke(self.run_in(command=[houses.PYTHON, "-c", URLLIB, good, bad]), "PUBLIC", "403")
+        self.assert_spoke(self.run_in("--env", f"SSL_CERT_FILE={self.house.authority}", command=[
+            houses.PYTHON, "-c", URLLIB, "https://public.test/", "https://127.0.0.1:9999/"]), "PUBLIC", "403")
+        for library, environment in (("requests", "mcp2"), ("httpx", "mcp1"), ("aiohttp", "http")):
+            with self.subTest(library=library):
+                python = peer.python(environment)
+                if subprocess.run([python, "-c", f"import {library}"], capture_output=True).returncode != 0:
+                    self.skipTest(f"{library} is not in the environment {environment}")
+                script = AIOHTTP if library == "aiohttp" else LIBRARY.replace("LIBRARY", library)
+                self.assert_spoke(self.run_in(
+                    "--read", pathlib.Path(python).parent.parent.resolve(), command=[python, "-c", script, good, bad]), "PUBLIC", "403")
 
-    def test_it_is_recorded_before_it_runs_and_nothing_of_its_words_is(self):
-        self.run_it("--", "sh", "-c", "true hunter2", "--flag=hunter2")
-        record = self.last("sandbox.started")
-        self.assertEqual(record["words"], ["dash" if os.path.realpath("/bin/sh").endswith("dash") else "bash", "-c", "...", "--flag=..."])
-        self.assertNotIn("hunter2", json.dumps(record))
-        self.assertEqual(record["confinement"]["seccomp"], "enforced")
+    def test_node(self):
+        if shutil.which("node") is None:
+            self.skipTest("node is not installed")
+        self.assert_spoke(self.run_in(command=[
+            "node", "-e", NODE, "public.test:443", "127.0.0.1:9999", self.house.authority]), "PUBLIC public.test and 403")
 
-    def test_nothing_of_the_caller_is_there(self):
-        self.house.environment["LEAK"] = "hunter2"
-        try:
-            result = self.run_it("--", "sh", "-c", "env; ls -A /home /root; ls /proc/self/fd; cat /proc/net/tcp | wc -l")
-        finally:
-            del self.house.environment["LEAK"]
-        self.assertNotIn("hunter2", result.stdout)
-        self.assertNotIn(str(self.house.scratch), result.stdout)
-        # The directory that ls reads has the fourth.
-        self.assertIn("0\n1\n2\n3\n1\n", result.stdout)
+    def test_git(self):
+        url = self.lab.serve_repository()
+        target = self.house.work / "poems"
+        self.assert_spoke(self.run_in("--write", self.house.work, command=["git", "clone", "-q", url, target]))
+        self.assertEqual("a door and a word\n", (target / "poem.txt").read_text())
+        result = self.run_in(command=["git", "ls-remote", "http://127.0.0.1:9999/x.git"], check=False)
+        self.assertNotEqual(0, result.returncode)
+        self.assertIn("403", result.stderr)
+        self.assertEqual({}, self.lab.victims()["connections"])
 
-    def test_grants_are_what_it_sees_and_protected_names_stay(self):
-        project = self.house.scratch / "project"
-        data = self.house.scratch / "data"
-        for directory in (project, data):
-            directory.mkdir(mode=0o700, exist_ok=True)
-        (data / "a").write_text("readable")
-        (data / ".env").write_text("SECRET=1")
-        script = f"cat {data}/a; echo x > {project}/made; echo x > {project}/.mcp.json; echo x > {data}/b; cat {data}/.env"
-        result = self.run_it("--write", str(project), "--read", str(data), "--", "sh", "-c", script)
-        self.assertIn("readable", result.stdout)
-        self.assertNotIn("SECRET", result.stdout)
-        self.assertEqual(sorted(os.listdir(project)), ["made"])
-        self.assertEqual(sorted(os.listdir(data)), [".env", "a"])
-        self.assertIn(f"write {project}", self.last("sandbox.started")["grants"])
+    def test_a_host_that_was_not_allowed(self):
+        for url in ("http://other.test/", "http://public.test:8080/", "http://www.public.test/"):
+            with self.subTest(url=url):
+                result = self.run_in(command=["curl", "-sS", "-w", "%{http_code}", url], check=False)
+                self.assertTrue(result.stdout.endswith("403"), result)
+                self.assertNotIn("PUBLIC", result.stdout)
+        result = self.house.sandboxed(check=False, command=["curl", "-sS", "-m", "5", "http://public.test/"])
+        self.assertNotEqual("PUBLIC public.test", result.stdout, "the agent profile has a network before any was granted")
+        self.assertEqual([], self.lab.web()["hits"])
 
-    def test_a_secret_is_behind_a_descriptor_alone(self):
-        secret = self.house.scratch / "secret"
-        secret.write_text("hunter2\n")
+    def test_every_run_is_recorded(self):
+        started, ended = len(self.house.audit("sandbox.started")), len(self.house.audit("sandbox.ended"))
+        self.assertEqual(0, self.run_in(command=["curl", "-sS", "http://public.test/"]).returncode)
+        houses.wait_for(lambda: len(self.house.audit("sandbox.ended")) > ended, "the end of the run in the log")
+        start = self.house.audit("sandbox.started")[started]["data"]
+        end = self.house.audit("sandbox.ended")[ended]["data"]
+        self.assertEqual("agent", start["profile"])
+        self.assertEqual(start["sandbox"], end["sandbox"])
+        self.assertEqual(0, end["status"])
+        decision = self.decided(1)[0]
+        self.assertEqual(("public.test", 80, "allow", "absolute"), tuple(decision[key] for key in ("host", "port", "verdict", "form")))
+        numbers = {record["seq"]: record["kind"] for record in self.house.audit() if "seq" in record}
+        if numbers:
+            kinds = [numbers[key] for key in sorted(numbers)]
+            self.assertLess(kinds.index("sandbox.started"), kinds.index("egress.decided"))
+
+
+@unittest.skipUnless(houses.IS_ROOT, "already an ordinary user: the other tests are this one")
+class OrdinaryUserTest(door.DoorCase):
+    user = 1001
+
+    def test_the_same_for_an_ordinary_user(self):
+        allowed = ("--allow-host", "public.test:80", "--allow-host", "public.test:443", "--read", self.house.clients)
+        result = self.house.sandboxed(*allowed, command=["curl", "-sS", "--cacert", self.house.authority, "https://public.test/"])
+        self.assertEqual("PUBLIC public.test", result.stdout)
+        result = self.house.sandboxed(*allowed, check=False, command=[
+            "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:9999/"])
+        self.assertEqual("403", result.stdout)
+        result = self.house.sandboxed(*allowed, check=False, command=["curl", "-sS", "-m", "3", "--noproxy", "*", "http://127.0.0.1:9999/"])
+        self.assertEqual(7, result.returncode)
+        self.assertEqual({}, self.lab.victims()["connections"])
+        self.assertEqual(["allow", "deny"], [decision["verdict"] for decision in self.decided(2)])
+
+
+class InsideTest(door.DoorCase):
+    """What a program sees when it looks around."""
+
+    def setUp(self):
+        super().setUp()
+        self.prober = self.enterContext(self.house.prober("--profile", "wide", "--write", self.house.work))
+
+    def test_there_is_no_other_way_out(self):
+        self.assertEqual(["lo"], self.prober.call("interfaces"))
+        for name in ("public.test", "example.com", "localhost.localdomain"):
+            self.assertIsInstance(self.prober.call("resolve", name), str, name)
+        for label, arguments in SOCKETS.items():
+            with self.subTest(label):
+                self.assertNotEqual("opened", self.prober.call("open_socket", *arguments))
+        for host in ("127.0.0.1", "0.0.0.0", "127.9.9.9", "::1", labs.OWN, labs.OWN6, labs.PUBLIC, labs.PUBLIC6, "10.9.9.1",
+                     "169.254.169.254", "8.8.8.8"):
+            for port in (9999, 5432, 80, 443, 53):
+                answer = self.prober.ask({"host": host, "port": port, "steps": [["rest"]], "seconds": 2})[0]
+                self.assertEqual("unreachable", answer.end, (host, port, answer))
+            for port in (53, 443, 9999):
+                answer = self.prober.ask({"host": host, "port": port, "udp": True, "seconds": 0.2,
+                                          "steps": [["send", probes.b64(b"hello")], ["read", 1]]})[0]
+                self.assertEqual(b"", answer.bytes, (host, port))
+        self.assert_untouched()
+        self.assertEqual([], self.lab.web()["hits"])
+
+    def test_the_meter_the_same_looks_outside_of_a_sandbox(self):
+        process = self.lab.popen([houses.PYTHON, str(probes.PROBER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with probes.Prober(process) as prober:
+            self.assertLess(1, len(prober.call("interfaces")))
+            self.assertEqual(["93.184.216.34"], prober.call("resolve", "public.test"))
+            answer = prober.ask({"host": "127.0.0.1", "port": 9999, "udp": True, "steps": [["send", probes.b64(b"x")], ["read", 6]]})[0]
+            self.assertEqual(b"VICTIM", answer.bytes)
+            answer = prober.ask({"host": "127.9.9.9", "port": 5432, "steps": [probes.inner_get(), ["rest"]]})[0]
+            self.assertTrue(answer.victim)
+            self.assertTrue(houses.is_alive(prober.call("daemon")))
+
+    def test_files_environment_and_processes(self):
+        secret = self.house.home / ".ssh"
+        secret.mkdir(exist_ok=True)
+        (secret / "id_ed25519").write_text(SECRET)
+        found = self.prober.call("files", str(secret / "id_ed25519"), str(self.house.config), str(self.house.state),
+                                 "/root/.ssh", "/root/.bashrc", "/var/run/docker.sock", "/etc/shadow", "/sys/kernel", str(self.lab.scratch))
+        for path, seen in found.items():
+            self.assertIn("error", seen if isinstance(seen, dict) else {}, f"{path}: {seen}")
+        environment = self.prober.call("environment")
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            self.assertEqual("http://127.0.0.1:3128", environment[name])
+        for name in ("all_proxy", "ALL_PROXY"):
+            self.assertEqual("socks5h://127.0.0.1:1080", environment[name])
+        self.assertEqual("", environment["no_proxy"])
+        for name in ("DOORWARD_STATE", "DOORWARD_CONFIG", "SSH_AUTH_SOCK"):
+            self.assertNotIn(name, environment)
+        own = {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in ("user", "mnt", "pid", "net", "ipc", "uts")}
+        for kind, link in self.prober.call("namespaces").items():
+            self.assertNotEqual(own[kind], link)
+        status = self.prober.call("status")
+        self.assertEqual((0, "1", "2"), (int(status["CapEff"], 16), status["NoNewPrivs"].strip(), status["Seccomp"].strip()))
+        self.assertLessEqual(len(self.prober.call("processes")), 4)
+        self.assertFalse(self.prober.call("own_namespace"))
+        descriptors = {number: target for number, target in self.prober.call("descriptors").items() if int(number) > 2}
+        self.assertLessEqual(set(descriptors.values()), {entry for entry in descriptors.values() if entry.startswith("/proc/")}, descriptors)
+
+    def test_writable_is_what_was_granted_and_no_protected_name(self):
+        work = self.house.work
+        self.assertEqual("written", self.prober.call("write", str(work / "free.txt")))
+        (work / ".git").mkdir(exist_ok=True)
+        for name in (".mcp.json", ".git/hooks/pre-commit", ".bashrc", ".envrc"):
+            with self.subTest(name):
+                self.assertNotEqual("written", self.prober.call("write", str(work / name)))
+                self.assertFalse((work / name).is_file() and "inside" in (work / name).read_text())
+        for path in (self.house.home / "x", self.house.clients / "x", pathlib.Path("/usr/local/bin/x"), pathlib.Path("/etc/x")):
+            with self.subTest(path):
+                self.assertNotEqual("written", self.prober.call("write", str(path)))
+                self.assertFalse(path.exists())
+
+
+class LifeTest(door.DoorCase):
+    def test_one_local_port_is_a_hole_and_no_other(self):
+        with self.house.prober("--allow-local", 5432) as prober:
+            for host in (b"127.0.0.1", b"localhost"):
+                with self.subTest(host=host):
+                    answer = prober.ask(probes.order(prober, host, "connect", 5432))[0]
+                    self.assertTrue(answer.victim, answer)
+            for host, port in ((b"127.0.0.1", 5433), (b"127.0.0.1", 9999), (labs.OWN.encode(), 5432), (b"10.9.9.1", 5432),
+                               (b"loop4.test", 5432), (b"[::ffff:127.0.0.1]", 5432), (b"0.0.0.0", 5432)):
+                with self.subTest(host=host, port=port):
+                    answer = prober.ask(probes.order(prober, host, "connect", port))[0]
+                    self.assertEqual(403, answer.status, answer)
+                    self.assertFalse(answer.victim)
+            self.assertEqual({"5432"}, set(self.lab.victims()["connections"]))
+            self.assertIn("5432", self.house.doorward("status").stdout, "the hole is shown nowhere")
+            self.assertIn(5432, [hole for sandbox in self.house.status()["broker"]["egress"]["sandboxes"] for hole in sandbox["holes"]])
+        explained = self.house.doorward(*self.house.run_line("--allow-local", 5432, "--explain", command=["true"]))
+        self.assertIn("5432", explained.stdout + explained.stderr)
+
+    def test_explaining_starts_nothing(self):
+        before = len(self.house.audit("sandbox.started"))
+        mark = self.house.work / "started"
+        result = self.house.doorward(*self.house.run_line(
+            "--write", self.house.work, "--allow-host", "public.test:443", "--env", "COLOUR=blue", "--explain",
+            command=["touch", mark]))
+        text = result.stdout + result.stderr
+        for word in ("public.test", str(self.house.work), "COLOUR", "agent"):
+            self.assertIn(word, text)
+        self.assertFalse(mark.exists())
+        self.assertEqual(before, len(self.house.audit("sandbox.started")))
+
+    def test_statuses(self):
+        for command, status in ((["true"], 0), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -TERM $$"], 143), (["sh", "-c", "kill -KILL $$"], 137)):
+            with self.subTest(command=command):
+                self.assertEqual(status, self.house.sandboxed(check=False, command=command).returncode)
+        self.assertEqual(127, self.house.sandboxed(check=False, command=["no-such-program-anywhere"]).returncode)
+        result = self.house.doorward("run", "--profile", "nobody-made-this", "--", "true", check=False)
+        self.assertNotIn(result.returncode, (0, 127))
+        self.assertTrue(result.stderr.startswith("doorward: error: "), result.stderr)
+
+    def test_input_and_output_are_the_caller_s(self):
+        result = self.house.sandboxed(command=["sh", "-c", "cat; echo to-error >&2"], input="from outside\n")
+        self.assertEqual("from outside\n", result.stdout)
+        self.assertIn("to-error", result.stderr)
+
+    def started(self, *options, command):
+        """A run, its own process and everything below it, once the command says something."""
+        process = self.house.start(*options, command=command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        word = process.stdout.readline().decode().strip()
+        return process, houses.descendants(process.pid), word
+
+    def test_killed_supervisor_leaves_nothing(self):
+        script = "setsid sleep 1000 & (setsid setsid sleep 1000 &) ; echo here; sleep 1000"
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            with self.subTest(signal=number):
+                ended = len(self.house.audit("sandbox.ended"))
+                process, below, word = self.started("--allow-host", "public.test:80", "--write", self.house.work, command=["sh", "-c", script])
+                self.assertEqual("here", word)
+                self.assertGreaterEqual(len(below), 2)
+                process.send_signal(number)
+                process.wait(houses.PATIENCE)
+                process.stdout.close()
+                houses.wait_for(lambda: not any(map(houses.is_alive, below)), f"the end of {below}")
+                houses.wait_for(lambda: len(self.house.audit("sandbox.ended")) > ended, "the record of the end")
+                houses.wait_for(lambda: not self.house.status()["broker"]["egress"]["sandboxes"], "the release of its door")
+                houses.wait_for(lambda: self.lab.web()["open"] == 0, "its tunnels to be cut")
+        self.assertEqual([], [entry for entry in os.listdir(self.house.work) if entry.startswith(".")])
+
+    def test_a_tunnel_ends_with_its_run(self):
+        prober = self.house.prober("--allow-host", "public.test:80")
+        prober.send(host="127.0.0.1", port=prober.http, steps=probes.tunnel_steps(b"public.test:80", [["rest"]]), seconds=600)
+        houses.wait_for(lambda: self.lab.web()["open"] == 1, "the tunnel")
+        prober.process.kill()
+        prober.process.wait()
+        houses.wait_for(lambda: self.lab.web()["open"] == 0, "the tunnel's end")
+
+    def test_a_daemon_dies_with_its_run(self):
+        before = set(self.lab.inhabitants())
+        result = self.house.sandboxed("--read", self.house.clients, command=[
+            houses.PYTHON, "-c", f"import sys; sys.path.insert(0, '{self.house.clients}'); import prober; print(prober.daemon())"])
+        self.assertTrue(result.stdout.strip().isdigit(), result)
+        left = [line for line in map(houses.command_line, map(int, filter(str.isdigit, os.listdir("/proc")))) if "prober.daemon()" in " ".join(line)]
+        self.assertEqual([], left)
+        self.assertLessEqual(set(self.lab.inhabitants()), before)
+
+    def test_secrets_come_by_descriptor_and_nowhere_else(self):
+        secret = self.house.home / "secret"
+        secret.write_text(SECRET + "\n")
         secret.chmod(0o600)
-        script = 'env | grep -c hunter2; cat "$TOKEN_FILE"; echo; cat "$TOKEN_FILE"; echo; echo x > "$TOKEN_FILE" || echo sealed'
-        result = self.run_it("--secret", f"TOKEN=file:{secret}", "--", "sh", "-c", script)
-        self.assertEqual(result.stdout.split(), ["0", "hunter2", "hunter2", "sealed"])
-        secret.chmod(0o644)
-        self.assertEqual(self.run_it("--secret", f"TOKEN=file:{secret}", "true").returncode, 125)
-
-    def test_a_wide_grant_needs_its_word(self):
-        self.assertEqual(self.run_it("--read", str(self.house.home), "true").returncode, 125)
-        self.assertEqual(self.run_it("--read", str(self.house.home), "--accept", "wide-grant", "true").returncode, 0)
-        self.assertEqual(self.last("sandbox.started")["accepted"], ["wide-grant"])
-
-    def test_the_time_limit_ends_it_and_all_that_it_started(self):
-        begun = time.monotonic()
-        result = self.run_it("--limit", "time=1s", "--", "sh", "-c", "trap '' TERM; setsid sleep 3607 & sleep 3607")
-        self.assertEqual(result.returncode, 124)
-        self.assertLess(time.monotonic() - begun, 15)
-        self.assertEqual(self.last("sandbox.ended")["cause"], "time-limit")
-        self.assertEqual(subprocess.run(["pgrep", "-f", "^sleep 3607"]).returncode, 1)
-
-    def test_signals_are_passed_on(self):
-        process = self.house.popen(
-            "run", "--", "sh", "-c", "trap 'echo caught; exit 9' USR1; echo ready; while :; do sleep 0.05; done",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        self.assertEqual(process.stdout.readline(), "ready\n")
-        process.send_signal(signal.SIGUSR1)
-        self.assertEqual(process.communicate(timeout=houses.PATIENCE)[0], "caught\n")
-        self.assertEqual(process.returncode, 9)
-
-    def test_it_dies_with_its_supervisor(self):
-        process = self.house.popen(
-            "run", "--", "sh", "-c", "setsid sleep 3608 & echo ready; sleep 3608", stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, text=True)
-        self.assertEqual(process.stdout.readline(), "ready\n")
+        script = "cat \"$TOKEN_FILE\"; echo; env; cat /proc/self/cmdline | tr '\\0' ' '; echo ready; sleep 1000"
+        process = self.house.start("--secret", f"TOKEN=file:{secret}", command=["sh", "-c", script], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        lines = []
+        for line in process.stdout:
+            if line.strip().endswith("ready"):
+                break
+            lines.append(line)
+        self.assertEqual(SECRET, lines[0].strip())
+        self.assertNotIn(SECRET, "".join(lines[1:]))
+        for pid in [process.pid, *houses.descendants(process.pid)]:
+            for name in ("environ", "cmdline"):
+                self.assertNotIn(SECRET.encode(), pathlib.Path(f"/proc/{pid}/{name}").read_bytes())
         process.kill()
         process.wait()
         process.stdout.close()
-        houses.wait_for(lambda: subprocess.run(["pgrep", "-f", "^sleep 3608"]).returncode == 1, "the end of it all")
-        houses.wait_for(lambda: self.last("sandbox.ended")["cause"] == "supervisor-gone", "its record")
+        for path in self.house.state.rglob("*"):
+            if path.is_file():
+                self.assertNotIn(SECRET.encode(), path.read_bytes(), path)
 
-    def test_without_a_network_nothing_is_reached(self):
-        with Hits() as hits:
-            code = f"import socket; socket.create_connection(('127.0.0.1', {hits.port}), 3)"
-            self.assertNotEqual(self.run_it("--", PYTHON, "-c", code).returncode, 0)
-            hits.shutdown()
-        self.assertEqual(hits.count, 0)
-
-    def test_a_local_port_is_a_hole_by_name_and_shown(self):
-        with Hits() as hits, Hits() as other:
-            script = f"curl -sS http://localhost:{hits.port}/; curl -sS http://127.0.0.1:{other.port}/ >&2; curl -sS --noproxy '*' http://127.0.0.1:{other.port}/"
-            process = self.house.popen(
-                "run", "--allow-local", str(hits.port), "--", "sh", "-c", script + "; echo done; read x",
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            self.assertEqual(process.stdout.readline(), "<h1>loaded</h1>done\n")
-            sandboxes = self.house.status()["broker"]["sandboxes"]
-            self.assertEqual([one["local"] for one in sandboxes if one["local"]], [[hits.port]])
-            self.assertIn("loopback", process.communicate("\n", timeout=houses.PATIENCE)[1])
-            self.assertEqual((hits.count, other.count), (1, 0))
-            hits.shutdown()
-            other.shutdown()
-        denied = [one["data"] for one in self.house.audit("egress.decided") if one["data"].get("verdict") == "deny"]
-        self.assertTrue(any(one.get("event") == "boundaryCrossing" for one in denied), denied)
-
-    def test_explained_and_not_started(self):
-        count = len(self.house.audit("sandbox.started"))
-        result = self.run_it("--explain", "--allow-host", "example.com:443", "--", "sh", "-c", "echo hi")
-        self.assertEqual(result.returncode, 0)
-        self.assertIn("reach example.com:443", result.stdout)
-        document = json.loads(self.run_it("--explain", "--json", "--", "true").stdout)
-        self.assertEqual((document["profile"], document["network"]), ("agent", []))
-        self.assertEqual(len(self.house.audit("sandbox.started")), count)
+    def test_the_caller_s_environment_is_not_the_run_s(self):
+        self.house.environment["LEAKED"] = SECRET
+        self.house.environment["WANTED"] = "passed"
+        try:
+            result = self.house.sandboxed("--env", "WANTED", "--env", "GIVEN=word", command=["env"])
+        finally:
+            del self.house.environment["LEAKED"], self.house.environment["WANTED"]
+        self.assertNotIn(SECRET, result.stdout)
+        self.assertIn("WANTED=passed\n", result.stdout)
+        self.assertIn("GIVEN=word\n", result.stdout)
 
 
-class AtATerminal(unittest.TestCase):
-    def setUp(self):
-        self.house = serving()
-
-    def tearDown(self):
-        self.house.__exit__(None, None, None)
-
-    def test_the_terminal_is_the_sandboxes_own(self):
-        terminal = Terminal(self.house, "run", "--", "bash", "--norc", "-i")
-        terminal.type(b"stty size; stty size </dev/tty\r")
-        terminal.see(b"33 77\r\n33 77")
-        # Keys that mean signals do so inside.
-        terminal.type(b"echo wait''ing; sleep 3609\r")
-        terminal.see(b"waiting")
-        terminal.type(b"\x03")
-        terminal.type(b"echo status=$?\r")
-        terminal.see(b"status=130")
-        # Another screen is told.
-        fcntl.ioctl(terminal.near, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 50, 0, 0))
-        os.killpg(terminal.process.pid, signal.SIGWINCH)
-        terminal.type(b"stty size\r")
-        terminal.see(b"20 50")
-        # What is pushed back would be typed at the caller's prompt later.
-        code = "import fcntl,termios\\ntry:\\n fcntl.ioctl(0,termios.TIOCSTI,b\\'x\\');print(\\'push\\'+\\'ed\\')\\nexcept OSError:print(\\'refu\\'+\\'sed\\')"
-        terminal.type(f"{PYTHON} -c $'{code}'\r".encode())
-        terminal.see(b"refused")
-        terminal.type(b"exit 3\r")
-        self.assertEqual(terminal.end(), (3, True))
-
-    def test_a_terminal_is_given_back_when_the_broker_goes(self):
-        terminal = Terminal(self.house, "run", "--", "sh", "-c", "echo ready; sleep 3610")
-        terminal.see(b"ready")
-        self.house.stop()
-        status, isBack = terminal.end()
-        self.assertEqual((status, isBack), (125, True))
+class AloneTest(unittest.TestCase):
+    @unittest.skipIf(labs.unavailable(), labs.unavailable())
+    def test_without_a_control_plane_nothing_runs(self):
+        with labs.Lab() as lab, door.DoorHouse(lab) as house:
+            house.seal()
+            mark = house.work / "started"
+            result = house.sandboxed("--write", house.work, command=["touch", mark], check=False)
+            self.assertNotEqual(0, result.returncode, result)
+            self.assertIn("doorward up", result.stderr)
+            self.assertFalse(mark.exists())
 
 
-@unittest.skipUnless(shutil.which("chromium"), "chromium is not installed")
-class Browser(unittest.TestCase):
-    def setUp(self):
-        self.house = serving()
+class ServerTest(door.DoorCase):
+    """A server of other people with a network of its own: the fetch server reaches what its entry names."""
 
-    def tearDown(self):
-        self.house.check_audit()
-        self.house.__exit__(None, None, None)
+    @classmethod
+    def furnish(cls):
+        house = cls.house
+        house.add("fetch", peer.program("mcp2", "mcp-server-fetch"), "--ignore-robots-txt", "--allow-private-ips")
+        house.configure(lambda tree: tree["mcpServers"]["fetch"].update(network=["public.test:80", "*.public.test:80"]))
+        house.seal()
+        house.review("fetch")
 
-    def load(self, *flags):
-        with Hits() as forbidden:
-            page = (
-                f"<h1>page</h1><script>new WebSocket('ws://127.0.0.1:{forbidden.port}/');"
-                f"fetch('http://127.0.0.1:{forbidden.port}/x',{{mode:'no-cors'}}).catch(()=>0)</script>"
-            )
-            with Hits(page.encode()) as host:
-                result = self.house.doorward(
-                    "run", "--profile", "browser", "--allow-local", host.port, "--", "chromium", "--headless", *flags,
-                    "--virtual-time-budget=2000", "--dump-dom", f"http://localhost:{host.port}/", check=False)
-                host.shutdown()
-            forbidden.shutdown()
-        return result, forbidden.count
+    def fetch(self, *urls):
+        plan = {"command": self.house.command("connect", "fetch"),
+                "env": {"DOORWARD_STATE": str(self.house.state), "DOORWARD_CONFIG": str(self.house.config), "HOME": str(self.house.home), "PATH": os.environ["PATH"]},
+                "steps": [["call", "fetch", {"url": url}] for url in urls]}
+        found = peer.run("mcp1", "sdk1.py", plan)
+        self.assertNotIn("failure", found, found)
+        return found["results"]
 
-    def test_a_page_loads_and_reaches_nothing_of_the_host(self):
-        for flags in ([], ["--no-sandbox"]):
-            with self.subTest(flags=flags):
-                result, hits = self.load(*flags)
-                self.assertIn("<h1>page</h1>", result.stdout, result.stderr)
-                self.assertEqual(hits, 0)
-        crossings = [one["data"] for one in self.house.audit("egress.decided") if one["data"].get("event") == "boundaryCrossing"]
-        self.assertTrue(crossings and all(one["severity"] == "high" for one in crossings), crossings)
+    def test_the_fetch_server_reaches_what_its_entry_grants(self):
+        answer, = self.fetch("http://public.test/")
+        self.assertFalse(answer.get("isError"), answer)
+        self.assertIn("PUBLIC", str(answer))
+        decision = self.decided(1)[0]
+        self.assertEqual(("allow", "public.test"), (decision["verdict"], decision["host"]))
 
-    def test_flags_that_undo_protection_are_refused(self):
-        for flag in ("--no-proxy-server", "-disable-web-security", "--remote-debugging-port=0", "--disable-features=A,LocalNetworkAccessChecks"):
-            result = self.house.doorward("run", "--profile", "browser", "--", "chromium", "--headless", flag, check=False)
-            self.assertEqual(result.returncode, 125)
-            self.assertIn("is refused", result.stderr)
-        self.assertEqual(self.house.audit("sandbox.started"), [])
+    def test_and_nothing_else(self):
+        urls = ["http://127.0.0.1:9999/", "http://localhost:9999/", "http://[::1]:9999/", "http://10.9.9.1:9999/",
+                "http://169.254.169.254/latest/meta-data/", "http://metadata.google.internal/", "http://loop4.test:9999/",
+                "http://rebind.test:9999/", f"http://{labs.OWN}:9999/", "http://other.test/", "http://public.test:9999/",
+                "http://public.test/redirect?to=http://127.0.0.1:9999/", "http://public.test/redirect?to=http://10.9.9.1:9999/",
+                "http://public.test/redirect?to=http://169.254.169.254/", "http://public.test/redirect?to=http://loop6.test:9999/"]
+        for url, answer in zip(urls, self.fetch(*urls)):
+            with self.subTest(url=url):
+                self.assertTrue(answer.get("isError") or "error" in answer, answer)
+                self.assertNotIn("VICTIM", str(answer))
+        self.assertEqual({}, self.lab.victims()["connections"])
+        crossings = [decision for decision in self.house.decisions()[self.count:] if decision.get("event") == "boundaryCrossing"]
+        self.assertGreaterEqual(len(crossings), 10)
 
-    def test_it_is_driven_through_a_pipe(self):
-        there, back = os.pipe(), os.pipe()
-
-        def place():
-            # Out of the way first: one of them may have the other's number.
-            ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 50) for end in (there[0], back[1])]
-            for number, end in zip((3, 4), ends):
-                os.dup2(end, number)
-            os.closerange(5, 256)
-
-        process = self.house.popen(
-            "run", "--profile", "browser", "--", "chromium", "--headless", "--remote-debugging-pipe",
-            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=place, close_fds=False)
-        os.close(there[0])
-        os.close(back[1])
-        os.write(there[1], b'{"id":1,"method":"Browser.getVersion"}\0')
-        self.assertTrue(select.select([back[0]], [], [], houses.PATIENCE)[0])
-        self.assertIn(b"protocolVersion", os.read(back[0], 65536))
-        os.write(there[1], b'{"id":2,"method":"Browser.close"}\0')
-        self.assertEqual(process.wait(houses.PATIENCE), 0)
-        os.close(there[1])
-        os.close(back[0])
+    def test_another_policy_holds_from_its_reload(self):
+        def grant(*network):
+            self.house.configure(lambda tree: tree["mcpServers"]["fetch"].update(network=list(network)))
+            self.house.seal()
+            self.house.reload()
+        self.addCleanup(grant, "public.test:80", "*.public.test:80")
+        grant("other.test:80")
+        first, second = self.fetch("http://public.test/", "http://other.test/")
+        self.assertTrue(first.get("isError") or "error" in first, first)
+        self.assertIn("PUBLIC other.test", str(second))
 
 
 if __name__ == "__main__":

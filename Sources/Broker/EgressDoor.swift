@@ -217,6 +217,8 @@ extension BrokerRoom {
     /// Tells the room which of its decisions are on the disk; it allows nothing more while too many are not.
     func confirmDecisions(_ journal: Journal) {
         guard !unconfirmed.isEmpty else { return }
+        // Nobody waits for these, so the journal's thread does not call.
+        journal.collect()
         let synced = journal.status.synced
         let count = unconfirmed.prefix { $0.sequence <= synced }.count
         guard count > 0 else { return }

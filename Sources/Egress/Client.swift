@@ -10,6 +10,8 @@ internal import Wire
 final class Client {
     enum Phase {
         case head
+        /// Too many decisions are not recorded yet: this one has not begun.
+        case waiting
         case resolving
         case dialling
         /// Decided; the answer waits until the decision has left for the broker.
@@ -73,6 +75,10 @@ final class Asking {
     /// As policy judges it: nil for a tunnel.
     var judgedMethod: [UInt8]?
     var dial: Dial?
+    /// A place among the decisions that are not recorded, until this one is told.
+    var hasPlace = false
+    /// Of a client that waits for a place: what is to be decided; nil for everything still to come.
+    var pending: Refusal?
     /// What has been decided, until it is carried out.
     var verdict: Verdict?
 

@@ -38,6 +38,8 @@ final class EgressRoom {
     private var leavingSlots: [Int] = []
     /// Decided in this turn.
     var announced: [Client] = []
+    /// Clients that wait for a place among the decisions that are not recorded.
+    var backlog: [Client] = []
     /// Whoever has more to do than one turn gives.
     private var queued: [Client] = []
     var pipes = PipePool()
@@ -132,7 +134,7 @@ final class EgressRoom {
         switch client.phase {
         case .head: readHead(client)
         // What the client says or does meanwhile waits in the kernel; each of these phases has its end.
-        case .resolving, .dialling, .announcing, .gone: break
+        case .waiting, .resolving, .dialling, .announcing, .gone: break
         case .tunnel: pump(client)
         case .forward: pumpForward(client)
         case .leaving: leave(client)
@@ -192,6 +194,7 @@ final class EgressRoom {
                     EgressEnding(
                         decision: opening.decision, bytesUp: 0, bytesDown: 0, milliseconds: 0, cause: cause)))
         }
+        if client.asking?.hasPlace == true { reports.giveUp(for: client.sandbox) }
         client.phase = .gone
         client.asking = nil
         if let opened = client.opened {
@@ -269,6 +272,7 @@ final class EgressRoom {
     private func serveTime(_ client: Client) {
         switch client.phase {
         case .head: decide(client, Refusal(reason: .headTimeout))
+        case .waiting: giveUpWaiting(client)
         case .resolving: decide(client, Refusal(reason: .dnsTimeout))
         case .dialling: serveDialTime(client)
         case .tunnel: end(client, .idle)

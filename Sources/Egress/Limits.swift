@@ -18,6 +18,8 @@ enum Times {
     static let idle: UInt64 = 3_600_000
     /// A request in the clear through which nothing moves.
     static let forwardIdle: UInt64 = 120_000
+    /// Decisions wait for the disk this long before they are refused.
+    static let audit: UInt64 = 5000
     /// After our last word: what the client still sends is thrown away, so that the answer is not lost in a reset.
     static let leaving: UInt64 = 1000
     /// Between two looks at what is due: a few connections that trickle must not cause a look each.
@@ -33,7 +35,7 @@ enum Bounds {
     /// Decisions that the broker has not recorded; beyond them nothing new is allowed.
     static let unrecorded = 1024
     /// Those of one sandbox, so that one that floods does not take the others' share.
-    static let unrecordedOfOne = 256
+    static let unrecordedOfOne = 512
     /// Connections taken from one listener in one turn, so that others get theirs.
     static let accepts = 64
     /// Bytes that are moved by copying; whoever has more to say gets a pipe.

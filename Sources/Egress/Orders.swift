@@ -55,6 +55,7 @@ extension EgressRoom {
         case .release(let number): release(try served(number))
         case .recorded(let number):
             do throws(FrameError) { try reports.acknowledge(upTo: number) } catch { throw .frame(error) }
+            serveBacklog()
         }
     }
 
@@ -113,7 +114,7 @@ extension EgressRoom {
                     end(client, .policy)
                 }
             // A look-up is concluded by the policy that holds then.
-            case .head, .resolving, .leaving, .gone: continue
+            case .head, .waiting, .resolving, .leaving, .gone: continue
             }
         }
     }

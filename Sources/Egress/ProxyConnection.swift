@@ -79,7 +79,7 @@ extension EgressRoom {
     /// The head is complete: everything that can be said without a look-up.
     func begin(_ client: Client, _ asking: Asking) {
         guard let target = asking.target else { return }
-        guard reports.hasRoom(for: client.sandbox) else { return decide(client, Refusal(reason: .auditBehind)) }
+        guard takePlace(client, asking) else { return wait(client, asking, nil) }
         refreshAddresses()
         if addressesFailed { return decide(client, Refusal(reason: .connectFailed)) }
         let step = Judgement.begin(

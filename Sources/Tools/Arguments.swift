@@ -105,7 +105,7 @@ enum Arguments: Equatable, Sendable {
         usage: doorward-tools [--read DIR]... [--label NAME=DIR]...
                doorward-tools code [--language NAME[=PATH]]... [--time SPAN] [--memory SIZE]
                                    [--output SIZE] [--disk SIZE] [--results SIZE] [--processes N]
-               doorward-tools web [--client PATH] [--size SIZE] [--time SPAN]
+               doorward-tools web [--client PATH] [--certificates FILE] [--size SIZE] [--time SPAN]
 
         An MCP server on standard input and output that reads files and tells the time, runs code, or
         fetches web pages.
@@ -132,6 +132,7 @@ enum Arguments: Equatable, Sendable {
         web offers web_fetch:
 
           --client PATH      the program that fetches (doorward-web beside this one)
+          --certificates FILE  believe these certificates instead of the system's
           --size SIZE        most of one page that is fetched (1M)
           --time SPAN        most time of one fetch (30s)
         """

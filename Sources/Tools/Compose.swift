@@ -10,8 +10,6 @@ struct Compose {
     /// Files change at any time.
     static let fileMilliseconds: Int64 = 0
     static let reasonKey: StaticString = "dev.doorward/reason"
-    static let untrustedKey: StaticString = "dev.doorward/untrusted"
-    static let sourceKey: StaticString = "dev.doorward/source"
 
     private var json = JSONWriter()
 
@@ -270,10 +268,10 @@ struct Compose {
         json.key("_meta")
         json.beginObject()
         if let source = provenance.source {
-            json.key(Self.sourceKey)
+            json.key(Product.sourceKey)
             json.string(source)
         }
-        json.key(Self.untrustedKey)
+        json.key(Product.untrustedKey)
         json.bool(true)
         if era == .modern { modernServerInfo() }
         json.endObject()

@@ -152,7 +152,7 @@ struct ToolFault: Error, Equatable, Sendable {
         case .timeout: "\(subject) took too long. Trying again later may help once."
         case .tooManyRedirects: "\(subject) leads from one address to the next without an end (\(detail))."
         case .contentType: "\(subject) is not text (\(detail)). Only text can be fetched."
-        case .transfer: "\(subject) did not answer as a web server does (\(detail))."
+        case .transfer: "\(subject) answered with an error (\(detail)). Check the address."
         case .fetchFailed: "\(subject) could not be fetched: the program that does it has failed (\(detail))."
         case .busy: "Too many calls are waiting. Wait for answers before calling again."
         }

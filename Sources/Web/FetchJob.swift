@@ -149,7 +149,7 @@ struct FetchJob {
 /// How the egress room says why it refused a request.
 enum DoorRefusal {
     /// Holds the reason's word. Not believed from anybody else for what it means, only repeated to people.
-    static let header = "doorward-reason"
+    static let header = "x-doorward-reason"
     private static let maxBytes = 64
 
     /// The word, if it is one.

@@ -396,7 +396,9 @@ extension RemoteSession {
         }
         switch end {
         case .whole:
-            if exchange.unanswered != nil { answerError(exchange, 502, "the server ended its stream without an answer") }
+            if exchange.unanswered != nil {
+                answerError(exchange, 502, "the server ended its stream without an answer")
+            }
             over(exchange)
         case .refused(let status):
             let word = DoorRefusal.word(head) ?? "status \(status)"
@@ -456,7 +458,9 @@ extension RemoteSession {
             let code = tree.member(error, "code").flatMap(tree.integer),
             let message = tree.member(error, "message").flatMap(tree.text)
         else { return false }
-        if let given = tree.member(.root, "id"), tree.kind(given) != .null, RequestID(tree, given) != id { return false }
+        if let given = tree.member(.root, "id"), tree.kind(given) != .null, RequestID(tree, given) != id {
+            return false
+        }
         let data = tree.member(error, "data").map(tree.canonical)
         writeError(id, code, message, data)
         return true

@@ -148,7 +148,7 @@ struct UpstreamLoop: ~Copyable {
         if wantsInput { descriptors.append(Curl.Waited(number: input.number, isForWriting: false)) }
         if !session.output.isEmpty { descriptors.append(Curl.Waited(number: output.number, isForWriting: true)) }
         let patience = session.deadline.map { Int32(clamping: $0.milliseconds(after: .now)) } ?? Int32.max
-        do throws(CurlFault) { 
+        do throws(CurlFault) {
             try curl.wait(descriptors, milliseconds: patience, transfers: !isCongested)
         } catch { throw .curl(error) }
         do throws(SyscallError) {

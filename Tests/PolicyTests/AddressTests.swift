@@ -155,6 +155,21 @@ struct AddressTests {
         }
     }
 
+    @Test("A name of this host is its own, with and without its domain, and under multicast DNS")
+    func ownNames() throws {
+        func name(_ text: String) throws -> HostName { try #require(HostName(Array(text.utf8))) }
+        let judge = AddressJudge(own: [], names: [try name("desk.home.example"), try name("box")], nat64: false)
+        for text in ["desk.home.example", "DESK", "desk.local", "desk.home.example.local", "box", "box.local."] {
+            #expect(try judge.classify(name(text)) == .ownAddress, "\(text)")
+        }
+        for text in [
+            "home.example", "other.home.example", "a.desk.home.example", "box.example", "other.local", "local",
+        ] {
+            #expect(try judge.classify(name(text)) == nil, "\(text)")
+        }
+        #expect(try judge.classify(name("localhost")) == .loopback)
+    }
+
     @Test("A name that leads to loopback has a word of its own")
     func answers() throws {
         for (text, word) in [

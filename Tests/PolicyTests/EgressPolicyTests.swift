@@ -200,6 +200,9 @@ struct EgressPolicyTests {
                 try EgressPolicy.read(canonical: Array(changed.utf8))
             }
         }
+        let many = { (count: Int) in Array("[\(repeatElement(rule, count: count).joined(separator: ","))]".utf8) }
+        #expect(try EgressPolicy.read(canonical: many(1024)).rules.count == EgressPolicy.maxJoined)
+        #expect(throws: ConfigurationError.self) { try EgressPolicy.read(canonical: many(1025)) }
         let names = Array("[\(rule.replacing("\"x\"", with: "\"\(String(repeating: "x", count: 320))\""))]".utf8)
         #expect(throws: Never.self) { try EgressPolicy.read(canonical: names) }
     }

@@ -17,6 +17,8 @@ package enum EgressRuling: Equatable, Sendable {
 package struct EgressPolicy: Equatable, Sendable {
     /// More rules in one list than a person reviews are refused.
     package static let maxRules = 256
+    /// Rules of one sandbox and all that is put in front of them: denials for all, a profile's, and those of one run.
+    package static let maxJoined = 4 * maxRules
 
     /// Nothing at all.
     package static let none = EgressPolicy(rules: [])

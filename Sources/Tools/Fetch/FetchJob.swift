@@ -20,6 +20,7 @@ final class FetchJob {
     private var child: ChildProgram?
     private var started = Instant(nanoseconds: 0)
     private var received = ByteQueue()
+    private var isLate = false
 
     init(_ arguments: ToolArguments, _ house: FetchHouse) throws(ToolFault) {
         var arguments = arguments
@@ -55,7 +56,7 @@ final class FetchJob {
                 try child.kill()
                 throw SyscallError("read", "the answer", code: SyscallError.forbidden)
             }
-            let isLate =
+            isLate =
                 now.milliseconds(after: started) > UInt64(house.settings.seconds * 1000 + Self.graceMilliseconds)
             guard child.hasOutputEnded || isLate else { return .working }
             try child.kill()
@@ -75,12 +76,16 @@ final class FetchJob {
         guard let program = SystemString(Array(house.client.utf8)) else {
             throw SyscallError("execve", house.client, code: SyscallError.forbidden)
         }
+        var arguments: [SystemString] = ["fetch"]
+        if let path = house.settings.certificates.flatMap({ SystemString(Array($0.utf8)) }) {
+            arguments += ["--certificates", path]
+        }
         let pipe = try Pipe()
         // Far less than a pipe holds, so this never waits.
         try pipe.writing.writeAll(FetchExchange.request(address, maxBytes: maxBytes, seconds: house.settings.seconds))
         child = try ChildProgram(
             ChildProgram.Plan(
-                program: program, arguments: ["fetch"], environment: ["LANG=C.UTF-8"], directory: "/", limits: nil,
+                program: program, arguments: arguments, environment: ["LANG=C.UTF-8"], directory: "/", limits: nil,
                 joinsErrors: false),
             input: pipe.keepReading())
     }
@@ -89,7 +94,7 @@ final class FetchJob {
         let bytes = received.storage
         let line = bytes[received.range].prefix { $0 != lineFeed }
         guard !line.isEmpty else {
-            guard child?.exit == .exited(0) else { throw ToolFault(.timeout, address) }
+            guard !isLate else { throw ToolFault(.timeout, address) }
             throw ToolFault(.fetchFailed, address, detail: Array("no answer".utf8))
         }
         return try FetchExchange.page(Array(line), asked: address).answer(isRaw: isRaw)

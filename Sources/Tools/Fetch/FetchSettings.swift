@@ -9,6 +9,8 @@ struct FetchSettings: Equatable, Sendable {
 
     /// The program that fetches; nil is the one beside this program.
     var client: String?
+    /// Certificates to believe instead of the system's.
+    var certificates: String?
     var maxBytes = 1 << 20
     var seconds = 30
 
@@ -18,16 +20,20 @@ struct FetchSettings: Equatable, Sendable {
     init(_ words: ArraySlice<String>) throws(ArgumentError) {
         var rest = words
         while let word = rest.popFirst() {
-            guard ["--client", "--size", "--time"].contains(word) else { throw .unknown(word) }
+            guard ["--client", "--certificates", "--size", "--time"].contains(word) else { throw .unknown(word) }
             guard let value = rest.popFirst(), !value.isEmpty else { throw .valueMissing(word) }
             switch word {
-            case "--client":
-                guard value.utf8.first == UInt8(ascii: "/") else { throw .badValue(word, value) }
-                client = value
+            case "--client": client = try Self.path(value, word)
+            case "--certificates": certificates = try Self.path(value, word)
             case "--size": maxBytes = try Quantity.bytes(value, Self.bytesRange, word)
             default: seconds = try Quantity.seconds(value, Self.secondsRange, word)
             }
         }
+    }
+
+    private static func path(_ value: String, _ option: String) throws(ArgumentError) -> String {
+        guard value.utf8.first == UInt8(ascii: "/"), !value.utf8.contains(0) else { throw .badValue(option, value) }
+        return value
     }
 
     /// - Parameter path: of this program.

@@ -312,11 +312,11 @@ class Proxy(socketserver.StreamRequestHandler):
         method, target, _ = line.split(" ")
         if "refused.test" in target:
             body = b"address: the address is not a public one\n"
-            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nDoorward-Reason: address\r\nConnection: close\r\n"
+            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nX-Doorward-Reason: address\r\nConnection: close\r\n"
                              b"Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             return
         if "dead.test" in target:
-            self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nDoorward-Reason: connect-failed\r\nConnection: close\r\n"
+            self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nX-Doorward-Reason: connect-failed\r\nConnection: close\r\n"
                              b"Content-Length: 0\r\n\r\n")
             return
         if method == "CONNECT":
