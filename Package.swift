@@ -82,12 +82,14 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("dns-answer", ["Policy", "Wire"]),
         ("client-hello", ["Wire"]),
         ("schema", ["Policy", "StrictJSON"]),
+        ("web-address", ["Policy"]),
         ("regex", ["Policy"]),
         ("config", ["Policy", "StrictJSON"]),
         ("control", ["Control", "Linux"]),
         ("egress-target", ["Policy"]),
         ("envelope", ["Policy", "StrictJSON"]),
         ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
+        ("remote-server", ["Linux", "Policy", "StrictJSON", "Web"]),
         ("server-lines", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
     ]
 
