@@ -138,7 +138,8 @@ let package = Package(
         suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
         suite(
             "CLITests",
-            ["Audit", "CLI", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON", "Wire"], exclude: ["clients"]),
+            ["Audit", "CLI", "Crypto", "Linux", "Policy", "Sandboxing", "Scratch", "StrictJSON", "Wire"],
+            exclude: ["clients"]),
         suite("ControlTests", ["Control", "Linux", "Policy", "Scratch"]),
         suite("CryptoTests", ["Crypto"]),
         // Looser than other suites: it plays the name server with bare system calls.
