@@ -7,13 +7,16 @@
 # `make help` lists the rest.
 
 SWIFT ?= swift
-PROGRAMS = doorward doorwardd doorward-gate doorward-launch doorward-watch doorward-tools
+PROGRAMS = doorward doorwardd doorward-gate doorward-launch doorward-watch doorward-tools doorward-egress
+# Linked against Debian's libcurl, which comes as a shared library (docs/decisions/0012); apart from the others, because
+# other flags would have everything compiled anew.
+DYNAMIC = doorward-web
 BUILD = .build/release
 
 # Rooms run in trees without a single file, so they are static; position-independent all the same (docs/decisions/0001).
 STRICT = --explicit-target-dependency-import-check error
-STATIC = -c release --static-swift-stdlib --disable-local-rpath \
-	-Xswiftc -use-ld=lld -Xswiftc -Xclang-linker -Xswiftc -static-pie
+RELEASE = -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -use-ld=lld
+STATIC = $(RELEASE) -Xswiftc -Xclang-linker -Xswiftc -static-pie
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -22,10 +25,15 @@ DESTDIR ?=
 
 all: build
 
-## build: the six programs, in .build/release
+## build: the seven programs, in .build/release
 build: packages
 	@for program in $(PROGRAMS); do \
 		$(SWIFT) build $(STRICT) $(STATIC) --product $$program || exit 1; \
+	done
+	@for program in $(DYNAMIC); do \
+		$(SWIFT) build $(STRICT) $(RELEASE) --scratch-path .build/dynamic --product $$program || exit 1; \
+		cmp -s .build/dynamic/release/$$program $(BUILD)/$$program \
+			|| install -m 755 .build/dynamic/release/$$program $(BUILD)/$$program || exit 1; \
 	done
 
 ## packages: install the Debian packages that a build needs, if they are missing
@@ -52,9 +60,10 @@ websocket-echo:
 test-e2e: build
 	@scripts/test-e2e
 
-## lint: the formatter's opinion
+## lint: the formatter's opinion, and whether made files are what makes them
 lint:
 	@$(SWIFT) format lint -r -s Sources Tests fuzz bench e2e Package.swift
+	@scripts/special-ranges --check
 
 ## demo: in a second terminal, beside `make up`
 demo: build
@@ -76,7 +85,7 @@ seccomp:
 ## install: programs, manual page and completions below PREFIX
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/doorward $(DESTDIR)$(PREFIX)/share/man/man1
-	for program in $(PROGRAMS); do \
+	for program in $(PROGRAMS) $(DYNAMIC); do \
 		install -m 755 $(BUILD)/$$program $(DESTDIR)$(PREFIX)/libexec/doorward/$$program || exit 1; \
 	done
 	ln -sf ../libexec/doorward/doorward $(DESTDIR)$(PREFIX)/bin/doorward

@@ -85,6 +85,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("regex", ["Policy"]),
         ("config", ["Policy", "StrictJSON"]),
         ("control", ["Control", "Linux"]),
+        ("egress-target", ["Policy"]),
         ("envelope", ["Policy", "StrictJSON"]),
         ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
         ("server-lines", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
@@ -100,11 +101,14 @@ let package = Package(
         .executable(name: "doorward-watch", targets: ["Watcher"]),
         .executable(name: "doorward-tools", targets: ["Tools"]),
         .executable(name: "doorward-egress", targets: ["Egress"]),
+        .executable(name: "doorward-web", targets: ["Web"]),
     ] + fuzzers.map { .library(name: "fuzz-\($0.name)", type: .static, targets: ["fuzz-\($0.name)"]) },
     targets: [
-        // C: what Swift's Glibc module lacks, and libcrypto's headers.
+        // C: what Swift's Glibc module lacks, and the headers of libcrypto and libcurl.
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CCrypto", cSettings: strictC, linkerSettings: [.linkedLibrary("crypto")]),
+        // The setters that Swift cannot call because they are variadic.
+        .target(name: "CCurl", cSettings: strictC, linkerSettings: [.linkedLibrary("curl")]),
         // Libraries: only what two rooms share. The arrows are docs/privsep.md's.
         shelf("Linux", ["CLinux"]),
         shelf("Sandboxing", ["Linux"]),
@@ -121,6 +125,7 @@ let package = Package(
         room("Watcher", ["Control", "Linux", "Policy"]),
         room("Egress", ["Control", "Linux", "Policy", "Wire"]),
         room("Tools", ["Linux", "Policy", "StrictJSON", "Wire"]),
+        room("Web", ["CCurl", "Linux", "Policy", "StrictJSON", "Wire"]),
         room("CLI", ["Audit", "Control", "Crypto", "Linux", "Policy", "Sandboxing", "StrictJSON", "Wire"]),
         // Tests: one target for each module, and what they share.
         .target(name: "Scratch", dependencies: ["Linux"], path: "Tests/Scratch", swiftSettings: strict),
@@ -136,7 +141,8 @@ let package = Package(
         suite("CryptoTests", ["Crypto"]),
         // Looser than other suites: it plays the name server with bare system calls.
         .testTarget(
-            name: "EgressTests", dependencies: ["Control", "Egress", "Linux", "Policy", "Spawn", "Wire"], swiftSettings: loose),
+            name: "EgressTests", dependencies: ["Control", "Egress", "Linux", "Policy", "Spawn", "Wire"],
+            swiftSettings: loose),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
         .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
@@ -171,6 +177,10 @@ let package = Package(
         .testTarget(
             name: "ToolsTests", dependencies: ["Linux", "Policy", "Scratch", "Spawn", "StrictJSON", "Tools"],
             swiftSettings: loose),
+        // Looser than other suites: it starts the program between pipes.
+        .testTarget(
+            name: "WebTests", dependencies: ["Linux", "Policy", "Scratch", "Spawn", "StrictJSON", "Web", "Wire"],
+            exclude: ["peer"], swiftSettings: loose),
     ] + benches + peers
         + fuzzers.map { name, dependencies in
             .target(

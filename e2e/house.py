@@ -66,11 +66,13 @@ class House(contextlib.AbstractContextManager):
     - `state`, `config`: where state and configuration lie.
     - `trips`: a directory for what test servers leave behind; grant it with `write=[house.trips]`.
     - `user`: run everything as this uid (needs root).
+    - `lab`: run everything in this laboratory's network (lab.py).
     """
 
-    def __init__(self, build=None, user=None, scratch=None, environment=None):
+    def __init__(self, build=None, user=None, scratch=None, environment=None, lab=None):
         self.build = pathlib.Path(build or BUILD)
         self.user = user
+        self.lab = lab
         self.scratch = pathlib.Path(scratch or tempfile.mkdtemp(prefix="doorward-e2e-"))
         self.home = self.scratch / "home"
         self.config = self.home / "doorward.json"
@@ -115,6 +117,8 @@ class House(contextlib.AbstractContextManager):
         if self.user is not None:
             prefix = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--inh-caps=-all"]
             line = [*prefix, *line]
+        if self.lab is not None:
+            line = [*self.lab.prefix(self.home), *line]
         return line
 
     def popen(self, *arguments, **options):
@@ -255,10 +259,10 @@ class House(contextlib.AbstractContextManager):
         return {pid: command_line(pid) for pid in descendants(self.process.pid)} if self.process else {}
 
     def room(self, name):
-        """The pid of one room: `gate`, `broker`, `watcher` or `launcher`."""
+        """The pid of one room: `gate`, `broker`, `watcher`, `egress` or `launcher`."""
         if name == "launcher":
             return self.process.pid
-        wanted = {"broker": "doorwardd", "gate": "doorward-gate", "watcher": "doorward-watch"}[name]
+        wanted = {"broker": "doorwardd", "gate": "doorward-gate", "watcher": "doorward-watch", "egress": "doorward-egress"}[name]
         found = [pid for pid, line in self.pids().items() if line and os.path.basename(line[0]) == wanted]
         if not found:
             raise HouseError(f"no {wanted} among {self.pids()}")

@@ -8,19 +8,20 @@ import os
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # The order is the order of the C table and of Sources/Linux/Confine/Seccomp.swift.
-PROGRAMS = ["gate", "broker", "watch", "reaper", "server", "reduced", "browser"]
+PROGRAMS = ["gate", "broker", "watch", "reaper", "server", "reduced", "browser", "egress"]
 
 ERRNO = {"EPERM": 1, "ENOSYS": 38, "EPROTONOSUPPORT": 93, "EAFNOSUPPORT": 97}
 
 # The same numbers on x86-64 and on ARM64.
 CONSTANTS = {
     "PROT_EXEC": 4,
-    "F_GETFL": 3, "F_SETFL": 4, "F_SETFD": 2, "F_DUPFD_CLOEXEC": 1030,
+    "F_GETFL": 3, "F_SETFL": 4, "F_SETFD": 2, "F_DUPFD_CLOEXEC": 1030, "F_SETPIPE_SZ": 1031,
     "O_ACCMODE": 3, "O_WRONLY": 1, "O_RDWR": 2,
     # O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | the bit of O_TMPFILE
     "O_WRITING": 0o3 | 0o100 | 0o1000 | 0o2000 | 0o20000000,
-    "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16, "NETLINK_ROUTE": 0,
-    "SOCK_TYPE_MASK": 0xF, "SOCK_DGRAM": 2, "SOCK_RAW": 3, "SOCK_PACKET": 10,
+    "AF_UNIX": 1, "AF_PACKET": 17, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16, "NETLINK_ROUTE": 0,
+    "SOL_SOCKET": 1, "SO_ERROR": 4,
+    "SOCK_TYPE_MASK": 0xF, "SOCK_STREAM": 1, "SOCK_DGRAM": 2, "SOCK_RAW": 3, "SOCK_PACKET": 10,
     "IPPROTO_ICMP": 1, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "TCP_NODELAY": 1,
     "CLONE_NEWNS": 0x20000, "CLONE_NEWCGROUP": 0x2000000, "CLONE_NEWUTS": 0x4000000, "CLONE_NEWIPC": 0x8000000,
     "CLONE_NEWUSER": 0x10000000, "CLONE_NEWPID": 0x20000000, "CLONE_NEWNET": 0x40000000, "CLONE_NEWTIME": 0x80,

@@ -12,11 +12,11 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
     case refused, refusedMore, approvalAsked, approvalSettled, callIntent, callOutcome
     // Servers and sandboxes.
     case launchIntent, launchStarted, launchRefused, launchEnded, toolsDiffer, relayCut, serverMisbehaved,
-        sandboxAdopted, sandboxEnded
+        sandboxStarted, sandboxEnded
     // Administration.
     case registryAdopted, registryRefused, policyChanged, adminIntent, adminOutcome
     // What was seen or decided beside the calls.
-    case egressDecided, detection, sensorLost, probeSent
+    case egressDecided, egressEnded, detection, sensorLost, probeSent
 
     package var word: StaticString {
         switch self {
@@ -45,7 +45,7 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
         case .launchEnded: "launch.ended"
         case .relayCut: "relay.cut"
         case .serverMisbehaved: "server.misbehaved"
-        case .sandboxAdopted: "sandbox.adopted"
+        case .sandboxStarted: "sandbox.started"
         case .sandboxEnded: "sandbox.ended"
         case .registryAdopted: "registry.adopted"
         case .registryRefused: "registry.refused"
@@ -53,6 +53,7 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
         case .adminIntent: "admin.intent"
         case .adminOutcome: "admin.outcome"
         case .egressDecided: "egress.decided"
+        case .egressEnded: "egress.ended"
         case .detection: "watch.detection"
         case .sensorLost: "watch.sensor-lost"
         case .probeSent: "probe.sent"

@@ -76,16 +76,26 @@ extension BrokerRoom {
         return tree.changed(meta, removals(tree, meta) + own)
     }
 
-    /// Members of a server's `_meta` that only we may write: a refusal of ours is not to be imitated.
+    /// Members of a server's `_meta` that only we may write: a refusal of ours is not to be imitated. The mark of content
+    /// from outside may come from any server, since it makes nothing look better than it is.
     private func removals(_ tree: JSONTree, _ meta: JSONNode, and also: String? = nil) -> [JSONEdit] {
         var removals: [JSONEdit] = []
         for (key, _) in tree.members(meta) {
             let isOurs = tree.text(key)?.starts(with: Product.metaPrefix.utf8) ?? false
+            if isOurs, isMark(key, tree, meta) { continue }
             if isOurs || also.map({ tree.equals(key, $0) }) ?? false, let name = tree.text(key) {
                 removals.append(.removeKey(name))
             }
         }
         return removals
+    }
+
+    private func isMark(_ key: JSONNode, _ tree: JSONTree, _ meta: JSONNode) -> Bool {
+        guard tree.member(meta, Product.untrustedKey).flatMap(tree.bool) == true else { return false }
+        if tree.equals(key, Product.untrustedKey) { return true }
+        guard tree.equals(key, Product.sourceKey), let source = tree.member(meta, Product.sourceKey).flatMap(tree.text)
+        else { return false }
+        return source.count <= Product.maxSourceBytes
     }
 
     private func answerError(_ call: Call, _ node: JSONNode) {

@@ -24,7 +24,11 @@ struct Backoff {
 }
 
 extension BrokerRoom {
-    func noteFailure(of upstream: Upstream) { backoff[upstream.key.backoff, default: Backoff()].failed(now: now) }
+    func noteFailure(of upstream: Upstream) {
+        // What a call does to the process that serves it alone says nothing about the next one.
+        if upstream.servesOneCall, upstream.state == .ready { return }
+        backoff[upstream.key.backoff, default: Backoff()].failed(now: now)
+    }
 
     /// It has been up for a while: earlier failures are forgiven. Those of servers that nobody asks for are forgotten.
     func tickBackoff() {

@@ -22,6 +22,7 @@ final class BrokerRoom {
     // Doors.
     let launcher: Channel
     var watcher: Channel?
+    var egress: Channel?
     var gates: [UInt32: GateRoom] = [:]
     var listeners: [Listener] = []
     var operatorSocket: OperatorListener?
@@ -42,6 +43,7 @@ final class BrokerRoom {
     /// What the launcher enforced on this room.
     var launchReport: [UInt8] = []
     var watcherLaunchReport: [UInt8] = []
+    var egressLaunchReport: [UInt8] = []
     var state: StateDirectory?
     var journal: Journal?
     var tokens = TokenStore()
@@ -51,6 +53,9 @@ final class BrokerRoom {
     var sealRefusal: [UInt8]?
     var isStandingUpDone = false
     var isWatcherReady = false
+    var isEgressReady = false
+    /// The log takes nothing, so nothing is let out.
+    var isEgressSuspended = false
     var refusals = RefusalLog()
     var rooms: [RoomStatus] = []
     let bootSeconds = WallClock.microseconds / 1_000_000
@@ -67,11 +72,19 @@ final class BrokerRoom {
     /// Servers that were told to end and are not buried yet; the pid is 0 while the launcher's answer is awaited.
     var departing: [UInt32: (name: ServerName, pid: UInt32)] = [:]
     var admissions: [UInt32: Admission] = [:]
+    var egressSandboxes: [UInt32: EgressSandbox] = [:]
+    /// Connections that were let out and have not ended, with their sandbox.
+    var decisions: [UInt64: UInt32] = [:]
+    var lastDecision: UInt64 = 0
+    /// Decisions that the egress room does not know to be on the disk, in order.
+    var unconfirmed: [(decision: UInt64, sequence: UInt64)] = []
     var heldCalls: [[UInt8]: HeldCall] = [:]
     var inputRounds: [UInt32: InputRound] = [:]
     /// Operators' requests whose record is on its way to the disk, and those that wait for a new seal.
     var administration: [PendingAdministration] = []
     var reloading: [OperatorSession] = []
+    /// What `doorward run` has started, by number.
+    var sandboxes: [UInt32: AdoptedSandbox] = [:]
     /// The end of what each server wrote when it last ended badly.
     var lastErrors: [ServerName: [UInt8]] = [:]
     /// Calls whose intent is in the journal and not yet released, in order.
@@ -90,6 +103,8 @@ final class BrokerRoom {
     var lists = ListCache()
     /// Grows whenever a composed list may have become wrong: with a seal, and with a tool that is withheld.
     var listGeneration: UInt64 = 0
+    /// Processes whose one call has ended in this turn.
+    var served: [Upstream] = []
     var nextTick = Instant(nanoseconds: 0)
 
     enum Phase: Equatable {
@@ -126,10 +141,14 @@ final class BrokerRoom {
 
     private func isInUse(_ number: UInt32) -> Bool {
         if connections[number] != nil || callers[number] != nil || sessions[number] != nil { return true }
+        if egressSandboxes[number] != nil { return true }
         if upstreams[number] != nil || departing[number] != nil || admissions[number] != nil { return true }
         if gates[number] != nil || operators[number] != nil || inputRounds[number] != nil { return true }
+        if sandboxes[number] != nil { return true }
         return principals.values.contains { $0.number == number }
-            || upstreams.values.contains { $0.questions[number] != nil || $0.key.session == number }
+            || upstreams.values.contains {
+                $0.questions[number] != nil || $0.key.session == number || $0.key.call == number
+            }
     }
 
     /// Ours towards servers; the client's own token never gets there.
@@ -184,14 +203,20 @@ final class BrokerRoom {
         if now >= nextTick { tick() }
         // Gates get the time of a tick to pass on what was answered; without any, nothing has to be waited for.
         if gates.isEmpty { tickDrain() }
+        endServed()
         settle()
         try flush()
     }
 
     private func waitTime() -> Int32? {
         // Nothing is under way: sleep until somebody comes. Tokens and idle processes are looked at once a minute.
-        let isQuiet = connections.isEmpty && upstreams.isEmpty && admissions.isEmpty && operators.isEmpty
+        // A command line that only holds the lease of its sandbox has no deadline.
+        let isQuiet =
+            connections.isEmpty && upstreams.isEmpty && admissions.isEmpty && unconfirmed.isEmpty
+            && operators.values.allSatisfy { $0.sandbox != nil && !$0.isBusy }
         if case .draining = phase { return Int32(Self.tickMilliseconds) }
+        // What was decided is on the disk within 20 ms, and the egress room waits to hear it.
+        if !unconfirmed.isEmpty { return 20 }
         if phase == .standingUp || isQuiet { return 60_000 }
         return Int32(min(nextTick.milliseconds(after: clock()), 60_000))
     }
@@ -201,6 +226,7 @@ final class BrokerRoom {
         switch token.kind {
         case .launcher: try serveLauncher()
         case .watcher: serveWatcher()
+        case .egress: serveEgressDoor()
         case .journal: journal?.collect()
         case .gate:
             if let gate = gates[token.number] { serve(gate, event) }
@@ -222,8 +248,10 @@ final class BrokerRoom {
         guard let journal else { return }
         journal.flush()
         releaseAdministration(journal)
+        releaseSandboxes(journal)
         releaseLaunches(journal)
         releaseCalls(journal)
+        confirmDecisions(journal)
         // Outcomes and launch intents that the releases made; they gate nothing that could be released at once.
         journal.flush()
         for upstream in upstreamsToWrite { writeInput(upstream) }
@@ -239,6 +267,9 @@ final class BrokerRoom {
         if let watcher {
             do throws(ChannelError) { _ = try watcher.flush() } catch { loseWatcher() }
         }
+        if let egress {
+            do throws(ChannelError) { _ = try egress.flush() } catch { loseEgress() }
+        }
         for session in operators.values { flush(session) }
     }
 
@@ -252,6 +283,7 @@ final class BrokerRoom {
         tickHeld()
         tickRounds()
         tickRefusals()
+        tickEgress()
         tickDrain()
     }
 }
@@ -261,6 +293,7 @@ struct Token {
     enum Kind: UInt8, CaseIterable {
         case launcher = 1
         case watcher
+        case egress
         case journal
         case gate
         case listener
@@ -276,6 +309,7 @@ struct Token {
 
     static let launcher = Token(.launcher, 0)
     static let watcher = Token(.watcher, 0)
+    static let egress = Token(.egress, 0)
     static let journal = Token(.journal, 0)
     static let operatorSocket = Token(.operatorSocket, 0)
 

@@ -38,6 +38,8 @@ extension BrokerRoom {
         let isBuried = upstreams.isEmpty && departing.isEmpty
         guard isBuried || until.adding(milliseconds: Self.burialMilliseconds) <= now else { return }
         if !administration.isEmpty && !isDue { return }
+        endSandboxes(cause: "doorward-stopping")
+        for number in egressSandboxes.keys.sorted() { releaseEgress(sandbox: number) }
         // Refusals that were only counted would be told at the end of their minute, which does not come.
         recordFloods(refusals.closeAll())
         settle()

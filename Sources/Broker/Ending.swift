@@ -43,6 +43,7 @@ extension BrokerRoom {
         order(
             call.gate,
             .answer(Answer(call: call.number, status: status, message: message, session: session, revision: revision)))
+        noteEnd(of: call)
     }
 
     /// Answers a call that had an intent: outcome and answer.
@@ -74,6 +75,7 @@ extension BrokerRoom {
         if let held = call.held { abandon(held) }
         if call.rounds > 0 { forgetRounds(of: call) }
         guard let upstream = call.upstream else { return }
+        noteEnd(of: call)
         upstream.queue.removeAll { $0 === call }
         if call.upstreamID != 0, upstream.awaited[call.upstreamID] != nil {
             // The number stays awaited: a late answer is dropped without being a fault of the server.

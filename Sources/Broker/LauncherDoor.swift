@@ -29,7 +29,7 @@ extension BrokerRoom {
                     do throws(FrameError) { report = try LaunchReport.read(frame.kind, &frame.fields) } catch {
                         throw .frame(error)
                     }
-                    guard launcher.descriptorCount == report.kind.descriptors else {
+                    guard launcher.descriptorCount == report.descriptors else {
                         throw .frame(.descriptors(kind: frame.kind, count: launcher.descriptorCount))
                     }
                     return report
@@ -68,15 +68,21 @@ extension BrokerRoom {
             guard let door = launcher.takeDescriptor() else { return }
             watcherLaunchReport = report
             try meetWatcher(door)
+        case .egress(let report):
+            guard let door = launcher.takeDescriptor() else { return }
+            try meetEgress(door, report: report)
         case .gate(let name, let report):
             guard let door = launcher.takeDescriptor() else { return }
             try meetGate(name, report, door)
         case .complete: try standUp()
-        case .started(let launch, let pid, let report):
+        case .started(let launch, let pid, _, let report):
             guard let input = launcher.takeDescriptor(), let output = launcher.takeDescriptor(),
                 let errors = launcher.takeDescriptor()
             else { return }
-            started(launch, pid: pid, report: report, ServerPipes(input: input, output: output, errors: errors))
+            var doors = PassedDescriptors()
+            while let door = launcher.takeDescriptor() { doors.append(door) }
+            started(
+                launch, pid: pid, report: report, ServerPipes(input: input, output: output, errors: errors), doors)
         case .refused(let launch, let denial, let detail): launchRefused(launch, denial, detail: detail)
         case .exited(let launch, let status): exited(launch, status: status)
         case .roomEnded(let word, let status): roomEnded(word, status)
@@ -113,6 +119,7 @@ extension BrokerRoom {
             return
         }
         isStandingUpDone = true
+        openEgress()
         roomsAreReady()
     }
 
@@ -161,7 +168,9 @@ extension BrokerRoom {
 
     /// Opens the listeners once every room that must be ready is. Called with each room's news.
     func roomsAreReady() {
-        guard isStandingUpDone, phase == .standingUp, isWatcherReady || watcher == nil else { return }
+        guard isStandingUpDone, phase == .standingUp, isWatcherReady || watcher == nil, isEgressReady || egress == nil else {
+            return
+        }
         for listener in listeners where listener.kind == .tcp {
             guard gates.values.contains(where: { $0.listener == listener.name && $0.isReady }) else { return }
         }
@@ -223,6 +232,7 @@ extension BrokerRoom {
         for upstream in Array(upstreams.values) {
             if let now = new.server(upstream.view.name), now.isSame(as: upstream.view) {
                 upstream.rebind(to: now, seal: new.digest)
+                amendEgress(sandbox: upstream.number, policy: egressPolicy(of: now.sealed))
             } else {
                 dismiss(upstream)
             }
@@ -274,6 +284,7 @@ extension BrokerRoom {
             json.unsigned(UInt64(status))
         }
         if name == "watch" { loseWatcher() }
+        if name == "egress" { loseEgress() }
     }
 
     /// The first room whose confinement is not what the operator demands.

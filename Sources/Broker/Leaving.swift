@@ -14,6 +14,7 @@ extension BrokerRoom {
     func exited(_ number: UInt32, status: UInt32) {
         // Its last words may still be in the pipes: an answer among them is an answer.
         if let upstream = upstreams[number] { readOutput(upstream) }
+        releaseEgress(sandbox: number)
         let departed = departing.removeValue(forKey: number)
         guard let (name, pid) = departed ?? upstreams[number].map({ ($0.view.name, $0.pid) }) else { return }
         record(.launchEnded) { json in

@@ -12,6 +12,8 @@ final class OperatorSession {
     var interest: Interest = [.readable]
     /// A request is being worked on; the next one waits.
     var isBusy = false
+    /// The sandbox that this connection is the lease of.
+    var sandbox: UInt32?
 
     init(number: UInt32, socket: consuming FileDescriptor) {
         self.number = number
@@ -70,6 +72,10 @@ extension BrokerRoom {
                         throw .frame(error)
                     }
                     guard !session.isBusy else { throw .frame(.invalid("one request at a time")) }
+                    let count = session.channel.descriptorCount
+                    guard request.kind.permits(descriptors: count) else {
+                        throw .frame(.descriptors(kind: frame.kind, count: count))
+                    }
                     session.isBusy = true
                     answer(request, session)
                 }
@@ -92,6 +98,7 @@ extension BrokerRoom {
         guard operators.removeValue(forKey: session.number) != nil else { return }
         removeFromPoller(session.channel.socket)
         reloading.removeAll { $0 === session }
+        loseLease(session)
         for upstream in upstreams.values where upstream.review?.session === session {
             fail(upstream, .serverFailed, why: "operator-gone")
         }
@@ -119,6 +126,11 @@ extension BrokerRoom {
             reloading.append(session)
             ask(.reload)
         case .probe(let server): probe(server, session)
+        case .adoptSandbox(let adoption):
+            var listeners = PassedDescriptors()
+            while let listener = session.channel.takeDescriptor() { listeners.append(listener) }
+            adopt(adoption, session, listeners)
+        case .sandboxEnded(let ending): sandboxEnded(ending, session)
         }
     }
 
@@ -128,7 +140,7 @@ extension BrokerRoom {
         reloading = []
     }
 
-    private func failed(_ session: OperatorSession, _ error: String, hint: String) {
+    func failed(_ session: OperatorSession, _ error: String, hint: String) {
         reply(.failed(error: Array(error.utf8), hint: Array(hint.utf8)), to: session)
     }
 

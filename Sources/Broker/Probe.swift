@@ -126,7 +126,8 @@ extension BrokerRoom {
                 to: session)
         }
         let key = UpstreamKey(
-            server: server, principal: 0, choices: view.sealed.choices([]) ?? [], offers: 0, session: takeNumber())
+            server: server, principal: 0, choices: view.sealed.choices([]) ?? [], offers: 0, session: takeNumber(),
+            call: 0)
         do throws(Denial) {
             let upstream = try launch(key, view, owner: nil, purpose: "review", offers: [])
             upstream.review = ReviewProbe(session: session, room: self)

@@ -10,13 +10,15 @@ extension BrokerRoom {
     /// The process that serves this call; started now if there is none.
     func process(for call: Call, _ view: ServerView) throws(Denial) -> Upstream {
         // A process that may ask questions is never shared: it would ask whoever happens to be there.
-        let isShared = view.sealed.traits.isShared && call.offers.isEmpty
+        let isShared = view.sealed.traits.process == .shared && call.offers.isEmpty
+        let isPerCall = view.sealed.traits.process == .perCall
         let isLegacy = view.era == .legacy
         return try process(
             UpstreamKey(
                 server: view.name, principal: isShared ? 0 : call.principal.number, choices: call.choices,
                 offers: isLegacy ? call.offers.rawValue : 0,
-                session: isLegacy && !call.offers.isEmpty ? call.session?.number ?? 0 : 0),
+                session: isLegacy && !call.offers.isEmpty ? call.session?.number ?? 0 : 0,
+                call: isPerCall ? takeNumber() : 0),
             view, owner: isShared ? nil : call.principal, call.offers)
     }
 
@@ -46,6 +48,8 @@ extension BrokerRoom {
         let upstream = Upstream(number: takeNumber(), key: key, view: view, seal: seal.digest, principal: owner)
         upstream.offers = offers
         upstream.lastUsed = now
+        // Should its call ever lose it without ending, it leaves as soon as it is idle.
+        upstream.isDismissed = upstream.servesOneCall
         upstream.deadline = now.adding(milliseconds: Self.recordMilliseconds)
         do throws(JournalError) {
             upstream.launchPromise = try journal.promise(.launchIntent, .synced) { json in
@@ -109,7 +113,12 @@ extension BrokerRoom {
     }
 
     /// The launcher's answer: it runs.
-    func started(_ number: UInt32, pid: UInt32, report: [UInt8], _ pipes: consuming ServerPipes) {
+    ///
+    /// - Parameter doors: the listening sockets inside its sandbox, where its entry grants a network.
+    func started(
+        _ number: UInt32, pid: UInt32, report: [UInt8], _ pipes: consuming ServerPipes,
+        _ doors: consuming PassedDescriptors
+    ) {
         guard let upstream = upstreams[number], upstream.state == .launching else {
             // Given up while it was being started: it goes as it came, and its end is recorded.
             departing[number]?.pid = pid
@@ -120,6 +129,16 @@ extension BrokerRoom {
         upstream.startedAt = now
         upstream.confinement = report
         launchOutcome(upstream, .launchStarted, nil, report: report)
+        // Before its first message: what it asks of the network while it starts waits in its listeners until here.
+        if !doors.isEmpty {
+            let sealed = upstream.view.sealed
+            serveEgress(
+                sandbox: number,
+                label: SandboxLabel(
+                    name: sealed.name.bytes, profile: sealed.profile.bytes, origin: .server, isBrowser: false,
+                    pid: pid),
+                policy: egressPolicy(of: sealed), listeners: doors)
+        }
         do throws(SyscallError) { try upstream.adopt(pipes, poller) } catch {
             return fail(upstream, .launchFailed, why: "pipes-failed")
         }

@@ -16,6 +16,8 @@ enum StatusDocument {
         json.unsigned(UInt64(room.gates.values.reduce(0) { $0 + $1.calls.count }))
         json.key("connections")
         json.unsigned(UInt64(room.connections.count))
+        json.key("egress")
+        writeEgress(room, &json)
         json.key("isFullConfinementDemanded")
         json.bool(room.isFullDemanded)
         json.key("listeners")
@@ -44,6 +46,12 @@ enum StatusDocument {
             json.key("name")
             json.string(status.word)
             json.endObject()
+        }
+        json.endArray()
+        json.key("sandboxes")
+        json.beginArray()
+        for number in room.sandboxes.keys.sorted() {
+            if let sandbox = room.sandboxes[number] { SandboxRecords.status(sandbox, &json) }
         }
         json.endArray()
         json.key("seal")
@@ -87,6 +95,34 @@ enum StatusDocument {
             json.key("synced")
             json.unsigned(status.synced)
         }
+        json.endObject()
+    }
+
+    private static func writeEgress(_ room: BrokerRoom, _ json: inout JSONWriter) {
+        json.beginObject()
+        json.key("sandboxes")
+        json.beginArray()
+        for sandbox in room.egressSandboxes.values.sorted(by: { $0.number < $1.number }) {
+            json.beginObject()
+            json.key("connections")
+            json.unsigned(UInt64(sandbox.open.count))
+            json.key("holes")
+            json.beginArray()
+            for port in sandbox.policy.localPorts { json.unsigned(UInt64(port)) }
+            json.endArray()
+            json.key("name")
+            json.string(Visible.only(sandbox.label.name))
+            json.key("origin")
+            json.string(sandbox.label.origin == .server ? "server" : "run")
+            json.key("pid")
+            json.unsigned(UInt64(sandbox.label.pid))
+            json.key("profile")
+            json.string(Visible.only(sandbox.label.profile))
+            json.endObject()
+        }
+        json.endArray()
+        json.key("state")
+        json.string(room.isEgressSuspended ? "audit-unavailable" : room.isEgressReady ? "open" : "down")
         json.endObject()
     }
 

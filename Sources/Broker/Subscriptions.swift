@@ -123,6 +123,8 @@ extension BrokerRoom {
     /// Whoever watches a resource needs the process that would tell of its changes. Where it may not be started now, the
     /// next call starts it, and it hears then what is watched.
     private func start(_ view: ServerView, for call: Call) {
+        // A process that lives as long as one call tells of no changes.
+        guard view.sealed.traits.process != .perCall else { return }
         do throws(Denial) { _ = try process(for: call, view) } catch {
             report("a watched server was not started: \(error.word)")
         }

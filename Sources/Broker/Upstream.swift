@@ -4,7 +4,7 @@ internal import Linux
 internal import Policy
 internal import StrictJSON
 
-/// Which process serves which callers: one for each server and principal, unless the entry says shared.
+/// Which process serves which callers: one for each server and principal, unless the entry says otherwise.
 struct UpstreamKey: Hashable {
     let server: ServerName
     /// 0 for a shared process.
@@ -14,6 +14,8 @@ struct UpstreamKey: Hashable {
     /// question over stdio does not say which call it is about.
     let offers: UInt8
     let session: UInt32
+    /// Where each call has a process of its own, a number of its own; otherwise 0.
+    let call: UInt32
 
     var backoff: Backoff.Key { Backoff.Key(server: server, principal: principal, choices: choices) }
 }

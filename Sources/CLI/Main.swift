@@ -23,7 +23,8 @@ func run(_ words: [[UInt8]], _ console: Console) -> ExitStatus {
         }
     } catch {
         console.report(error)
-        status = error.status
+        // Its own statuses are those of the command that it runs.
+        status = words.first == Array(CommandName.run.rawValue.utf8) ? RunCommand.status(of: error) : error.status
     }
     // A result that could not be written was not delivered.
     if let failure = console.outputFailure {
@@ -51,6 +52,7 @@ private func dispatch(_ arguments: ParsedArguments, _ console: Console) throws(F
     case .registryList: try ListCommand.run(arguments, console)
     case .registryRemove: try RemoveCommand.run(arguments, console)
     case .connect: try ConnectCommand.run(arguments, console)
+    case .run: try RunCommand.run(arguments, console)
     case .auditVerify: try VerifyCommand.run(arguments, console)
     case .auditTail: try TailCommand.run(arguments, console)
     // The parser explains instead of running it.

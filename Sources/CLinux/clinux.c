@@ -46,6 +46,13 @@ int dw_epoll_wait(int epoll, struct dw_ready *ready, int count, int milliseconds
     return found;
 }
 
+int dw_memory_file(const char *name) {
+    // MFD_CLOEXEC | MFD_ALLOW_SEALING, and MFD_NOEXEC_SEAL, which Debian 12's headers lack.
+    long number = syscall(SYS_memfd_create, name, 3u | 8u);
+    if (number < 0 && errno == EINVAL) number = syscall(SYS_memfd_create, name, 3u);
+    return (int)number;
+}
+
 ssize_t dw_random(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
 
 struct entry {

@@ -35,6 +35,19 @@ pid_t dw_clone(uint64_t flags, int cgroup, int *pidfd) {
     return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
+pid_t dw_fork(int *pidfd) {
+    pid_t child = fork();
+    if (child <= 0) return child;
+    // Its number is not given to another process before it is reaped, which nobody else does.
+    *pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+    if (*pidfd >= 0) return child;
+    int code = errno;
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    errno = code;
+    return -1;
+}
+
 int dw_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
 int dw_pidfd_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }

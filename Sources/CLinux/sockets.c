@@ -5,8 +5,10 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -221,4 +223,134 @@ int dw_find_tcp(int netlink, struct dw_endpoint local, struct dw_endpoint remote
     *inode = found->idiag_inode;
     *uid = found->idiag_uid;
     return 0;
+}
+
+ssize_t dw_splice(int from, int to, size_t count, int more) {
+    return splice(from, NULL, to, NULL, count, SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0));
+}
+
+static int from_kernel(const struct sockaddr_nl *sender, socklen_t size) {
+    return size == sizeof *sender && sender->nl_pid == 0;
+}
+
+// The address that an attribute holds, if its length fits the family.
+static int from_attribute(const struct rtattr *attribute, uint8_t family, struct dw_endpoint *found) {
+    if (family == AF_INET && RTA_PAYLOAD(attribute) == 4) {
+        uint32_t number;
+        memcpy(&number, RTA_DATA(attribute), 4);
+        *found = (struct dw_endpoint){.low = ntohl(number), .family = AF_INET};
+        return 1;
+    }
+    if (family == AF_INET6 && RTA_PAYLOAD(attribute) == 16) {
+        uint64_t words[2];
+        memcpy(words, RTA_DATA(attribute), 16);
+        *found = (struct dw_endpoint){.high = be64toh(words[0]), .low = be64toh(words[1]), .family = AF_INET6};
+        return 1;
+    }
+    return 0;
+}
+
+int dw_local_addresses(int netlink, uint32_t sequence, struct dw_endpoint *found, int limit) {
+    struct {
+        struct nlmsghdr head;
+        struct ifaddrmsg body;
+    } question = {.head = {.nlmsg_len = sizeof question,
+                           .nlmsg_type = RTM_GETADDR,
+                           .nlmsg_seq = sequence,
+                           .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                  .body = {.ifa_family = AF_UNSPEC}};
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    if (sendto(netlink, &question, sizeof question, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0) return -1;
+    int count = 0;
+    for (;;) {
+        union {
+            struct nlmsghdr head;
+            char room[16384];
+        } answer;
+        struct sockaddr_nl sender;
+        socklen_t size = sizeof sender;
+        ssize_t got = recvfrom(netlink, &answer, sizeof answer, MSG_DONTWAIT, (struct sockaddr *)&sender, &size);
+        if (got < 0) return -1;
+        if (!from_kernel(&sender, size)) continue;
+        size_t left = (size_t)got;
+        for (struct nlmsghdr *head = &answer.head; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left)) {
+            if (head->nlmsg_seq != sequence) continue;
+            if (head->nlmsg_type == NLMSG_DONE) return count;
+            if (head->nlmsg_type == NLMSG_ERROR) {
+                const struct nlmsgerr *error = NLMSG_DATA(head);
+                errno = head->nlmsg_len >= NLMSG_LENGTH(sizeof *error) && error->error < 0 ? -error->error : EPROTO;
+                return -1;
+            }
+            if (head->nlmsg_type != RTM_NEWADDR || head->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifaddrmsg))) continue;
+            const struct ifaddrmsg *body = NLMSG_DATA(head);
+            size_t rest = IFA_PAYLOAD(head);
+            for (struct rtattr *attribute = IFA_RTA(body); RTA_OK(attribute, rest);
+                 attribute = RTA_NEXT(attribute, rest)) {
+                // On a point-to-point link IFA_ADDRESS is the other end, and IFA_LOCAL our own.
+                if (attribute->rta_type != IFA_LOCAL && attribute->rta_type != IFA_ADDRESS &&
+                    attribute->rta_type != IFA_ANYCAST)
+                    continue;
+                if (count == limit) {
+                    errno = ENOBUFS;
+                    return -1;
+                }
+                if (from_attribute(attribute, body->ifa_family, found + count)) found[count++].scope = body->ifa_index;
+            }
+        }
+    }
+}
+
+int dw_route_type(int netlink, uint32_t sequence, struct dw_endpoint to) {
+    struct {
+        struct nlmsghdr head;
+        struct rtmsg body;
+        struct rtattr attribute;
+        uint8_t address[16];
+    } question = {.head = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = sequence},
+                  .body = {.rtm_family = (uint8_t)to.family},
+                  .attribute = {.rta_type = RTA_DST}};
+    size_t length = to.family == AF_INET ? 4 : 16;
+    question.body.rtm_dst_len = (uint8_t)(8 * length);
+    question.attribute.rta_len = (unsigned short)RTA_LENGTH(length);
+    question.head.nlmsg_len = (uint32_t)(sizeof question - 16 + length);
+    if (to.family == AF_INET) {
+        uint32_t number = htonl((uint32_t)to.low);
+        memcpy(question.address, &number, 4);
+    } else {
+        address_bytes(to, question.address);
+    }
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    if (sendto(netlink, &question, question.head.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0)
+        return -1;
+    union {
+        struct nlmsghdr head;
+        char room[4096];
+    } answer;
+    struct sockaddr_nl sender;
+    socklen_t size = sizeof sender;
+    do {
+        size = sizeof sender;
+        ssize_t got = recvfrom(netlink, &answer, sizeof answer, MSG_DONTWAIT, (struct sockaddr *)&sender, &size);
+        if (got < 0) return -1;
+        if (!NLMSG_OK(&answer.head, (size_t)got)) {
+            errno = EPROTO;
+            return -1;
+        }
+    } while (!from_kernel(&sender, size) || answer.head.nlmsg_seq != sequence);
+    if (answer.head.nlmsg_type == NLMSG_ERROR) {
+        const struct nlmsgerr *error = NLMSG_DATA(&answer.head);
+        errno = answer.head.nlmsg_len >= NLMSG_LENGTH(sizeof *error) && error->error < 0 ? -error->error : EPROTO;
+        return -1;
+    }
+    const struct rtmsg *found = NLMSG_DATA(&answer.head);
+    if (answer.head.nlmsg_type != RTM_NEWROUTE || answer.head.nlmsg_len < NLMSG_LENGTH(sizeof *found)) {
+        errno = EPROTO;
+        return -1;
+    }
+    return found->rtm_type;
+}
+
+int dw_watch_addresses(int netlink) {
+    struct sockaddr_nl groups = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
+    return bind(netlink, (struct sockaddr *)&groups, sizeof groups);
 }

@@ -19,4 +19,13 @@ package enum Caps {
     /// An operator's request or its answer.
     package static let document = 32 << 20
     package static let executable = 4096
+    /// A host as a request of a sandbox named it: a name has at most 253 bytes.
+    package static let host = 256
+    /// Where a rule stands, such as `profiles.browser.network[0]`.
+    package static let rule = 320
+    package static let ownPorts = 64
+    /// A policy that travels in one packet, with two descriptors.
+    package static let servedPolicy = 61_440
+    /// A policy that travels in as many packets as it needs.
+    package static let amendedPolicy = 1 << 20
 }

@@ -19,10 +19,13 @@ package enum LaunchReport: Equatable, Sendable {
     case watch(report: [UInt8])
     /// The door to a gate that serves this listener.
     case gate(ListenerName, report: [UInt8])
+    /// The door to the egress room.
+    case egress(report: [UInt8])
     /// That was all: be ready.
     case complete
-    /// A server runs. Carries its standard input, output and error.
-    case started(launch: UInt32, pid: UInt32, report: [UInt8])
+    /// A server runs. Carries its standard input, output and error, and behind them, where its entry grants a network,
+    /// the listening sockets inside its sandbox: HTTP proxy and SOCKS5.
+    case started(launch: UInt32, pid: UInt32, hasNetwork: Bool = false, report: [UInt8])
     /// A server was not started.
     case refused(launch: UInt32, denial: Denial, detail: [UInt8])
     /// A server's whole tree is gone. `status` as wait(2) packs it.
@@ -53,14 +56,18 @@ package enum LaunchReport: Equatable, Sendable {
         case exited
         case roomEnded
         case terminate
+        case egress
+    }
 
-        /// Descriptors that come with the frame, exactly.
-        package var descriptors: Int {
-            switch self {
-            case .seal, .listener, .operatorSocket, .watch, .gate: 1
-            case .started: 3
-            case .standUp, .sealRefused, .complete, .refused, .exited, .roomEnded, .terminate: 0
-            }
+    /// Listening sockets of a sandbox that has a network.
+    package static let networkDescriptors = 2
+
+    /// Descriptors that come with the frame, exactly.
+    package var descriptors: Int {
+        switch self {
+        case .seal, .listener, .operatorSocket, .watch, .gate, .egress: 1
+        case .started(_, _, let hasNetwork, _): hasNetwork ? 3 + Self.networkDescriptors : 3
+        case .standUp, .sealRefused, .complete, .refused, .exited, .roomEnded, .terminate: 0
         }
     }
 
@@ -73,6 +80,7 @@ package enum LaunchReport: Equatable, Sendable {
         case .operatorSocket: .operatorSocket
         case .watch: .watch
         case .gate: .gate
+        case .egress: .egress
         case .complete: .complete
         case .started: .started
         case .refused: .refused
@@ -97,13 +105,14 @@ package enum LaunchReport: Equatable, Sendable {
             writer.u8(kind.rawValue)
             writer.data(authority)
         case .operatorSocket, .complete, .terminate: break
-        case .watch(let report): writer.data(report)
+        case .watch(let report), .egress(let report): writer.data(report)
         case .gate(let name, let report):
             writer.data(name.bytes)
             writer.data(report)
-        case .started(let launch, let pid, let report):
+        case .started(let launch, let pid, let hasNetwork, let report):
             writer.u32(launch)
             writer.u32(pid)
+            writer.flag(hasNetwork)
             writer.data(report)
         case .refused(let launch, let denial, let detail):
             writer.u32(launch)
@@ -141,10 +150,12 @@ package enum LaunchReport: Equatable, Sendable {
         case .gate:
             let name = try listenerName(&reader)
             report = .gate(name, report: try reader.data(atMost: Caps.report, "report"))
+        case .egress: report = .egress(report: try reader.data(atMost: Caps.report, "report"))
         case .complete: report = .complete
         case .started:
             report = .started(
-                launch: try reader.u32(), pid: try reader.u32(), report: try reader.data(atMost: Caps.report, "report"))
+                launch: try reader.u32(), pid: try reader.u32(), hasNetwork: try reader.flag("network"),
+                report: try reader.data(atMost: Caps.report, "report"))
         case .refused:
             let launch = try reader.u32()
             guard let denial = Denial(rawValue: try reader.u8()) else { throw .invalid("denial") }

@@ -13,6 +13,12 @@ package enum OperatorRequest: Equatable, Sendable {
     case reload
     /// Start this server in its sandbox, ask it what it offers, stop it again: for review.
     case probe(server: ServerName)
+    /// Take this sandbox, which the command line has started and holds back until the answer, into the books. The
+    /// connection is its lease: when it closes, the sandbox has ended. Two descriptors travel along, the listener for
+    /// HTTP and then that for SOCKS, or none where it has no network.
+    case adoptSandbox(SandboxAdoption)
+    /// The sandbox of this connection has ended.
+    case sandboxEnded(SandboxEnding)
 
     package enum Kind: UInt8, CaseIterable, Sendable {
         case status = 1
@@ -22,6 +28,8 @@ package enum OperatorRequest: Equatable, Sendable {
         case rotateToken
         case reload
         case probe
+        case adoptSandbox
+        case sandboxEnded
     }
 
     package var kind: Kind {
@@ -33,6 +41,8 @@ package enum OperatorRequest: Equatable, Sendable {
         case .rotateToken: .rotateToken
         case .reload: .reload
         case .probe: .probe
+        case .adoptSandbox: .adoptSandbox
+        case .sandboxEnded: .sandboxEnded
         }
     }
 
@@ -51,6 +61,8 @@ package enum OperatorRequest: Equatable, Sendable {
             writer.data(selector)
             writer.u64(life)
         case .probe(let server): writer.data(server.bytes)
+        case .adoptSandbox(let adoption): adoption.write(to: &writer)
+        case .sandboxEnded(let ending): ending.write(to: &writer)
         }
         writer.end()
     }
@@ -79,6 +91,8 @@ package enum OperatorRequest: Equatable, Sendable {
                 selector: try reader.data(atMost: Caps.name, "selector"), lifeSeconds: try reader.u64())
         case .reload: request = .reload
         case .probe: request = .probe(server: try server(&reader))
+        case .adoptSandbox: request = .adoptSandbox(try SandboxAdoption.read(&reader))
+        case .sandboxEnded: request = .sandboxEnded(try SandboxEnding.read(&reader))
         }
         try reader.finish()
         return request
@@ -89,6 +103,16 @@ package enum OperatorRequest: Equatable, Sendable {
             throw .invalid("server")
         }
         return name
+    }
+}
+
+extension OperatorRequest.Kind {
+    /// How many descriptors may come with a request.
+    package func permits(descriptors count: Int) -> Bool {
+        switch self {
+        case .adoptSandbox: count == 0 || count == 2
+        case .status, .issueToken, .listTokens, .revokeTokens, .rotateToken, .reload, .probe, .sandboxEnded: count == 0
+        }
     }
 }
 

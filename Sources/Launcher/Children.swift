@@ -8,6 +8,7 @@ final class ChildProcess {
     enum Role: Equatable {
         case broker
         case watch
+        case egress
         case gate(ListenerName)
         case server(launch: UInt32)
     }
@@ -17,19 +18,26 @@ final class ChildProcess {
     let pid: Int32
     let pidfd: Pidfd
     let cgroup: CgroupBox?
+    /// Held until it is buried.
+    let protection: NameProtection?
 
-    init(number: UInt32, role: Role, _ child: consuming StartedChild, cgroup: CgroupBox?) {
+    init(
+        number: UInt32, role: Role, _ child: consuming StartedChild, cgroup: CgroupBox?,
+        protection: NameProtection? = nil
+    ) {
         self.number = number
         self.role = role
         pid = child.process.pid
         pidfd = child.keepProcess().keepPidfd()
         self.cgroup = cgroup
+        self.protection = protection
     }
 
     var word: String {
         switch role {
         case .broker: "broker"
         case .watch: "watch"
+        case .egress: "egress"
         case .gate(let listener): "gate/\(listener)"
         case .server(let launch): "server/\(launch)"
         }

@@ -29,7 +29,8 @@ final class LauncherRoom {
     /// Gates to be started, not before their moment: a gate that keeps dying is not started in a tight circle.
     var gatesDue: [(listener: ListenerName, at: Instant)] = []
     var gateStarts: [Instant] = []
-    var watchStarts: [Instant] = []
+    /// When the rooms that are one of their kind, watcher and egress, were started of late.
+    var roomStarts: [String: [Instant]] = [:]
     private var status: Int32?
     private var isBrokerLost = false
     /// Nothing is read from the broker's door any more.
@@ -254,13 +255,17 @@ final class LauncherRoom {
         } catch { Console.line("doorward: warning: \(child.word) could not be buried: \(error)") }
         children[child.number] = nil
         child.cgroup?.remove()
+        // Nothing runs any more that the names were held against.
+        for failure in child.protection?.release() ?? [] {
+            Console.line("doorward: warning: \(child.word): a placeholder is left behind: \(failure)")
+        }
         switch child.role {
         case .broker: loseBroker()
         case .server(let launch): tell(.exited(launch: launch, status: code))
         case .gate: tell(.roomEnded(word: Array(child.word.utf8), status: code))
-        case .watch:
+        case .watch, .egress:
             tell(.roomEnded(word: Array(child.word.utf8), status: code))
-            if state != .stopping { restartWatch() }
+            if state != .stopping { restart(child.role) }
         }
     }
 

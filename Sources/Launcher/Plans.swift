@@ -14,6 +14,8 @@ enum Plans {
         let plan: SandboxPlan
         let executable: FileDescriptor
         let bound: PassedDescriptors
+        /// What it was granted to see holds names that it may not touch. To be kept for as long as it runs.
+        let protection: NameProtection
     }
 
     static func server(_ server: SealedServer, choices: [UInt8], host: SandboxHost) throws(PlanFault) -> Prepared {
@@ -38,9 +40,27 @@ enum Plans {
         let pinned = server.pins.map(\.path)
         try show(server.writes, .readAndWrite, except: pinned, &additions)
         try show(server.reads, .read, except: pinned + server.writes, &additions)
+        let protection = try protect(server, except: pinned)
+        additions += protection.entries
         let places = server.installation + [server.executable.path]
         try show(places.filter(isApart), .readAndExecute, except: pinned + server.writes + server.reads, &additions)
-        return try assemble(server, line, environment, additions, host, executable, bound)
+        return try assemble(server, line, environment, additions, host, executable, bound, protection)
+    }
+
+    /// Names in its granted directories that other programs act on, or that hold secrets.
+    private static func protect(_ server: SealedServer, except pinned: [AbsolutePath]) throws(PlanFault)
+        -> NameProtection
+    {
+        var grants: [Grant] = []
+        for (paths, access) in [(server.writes, RootEntry.Access.readAndWrite), (server.reads, .read)] {
+            for path in paths where !pinned.contains(path) {
+                guard let place = sandboxPath(path), let source = SystemString(path.bytes) else { continue }
+                grants.append(Grant(source, at: place, access))
+            }
+        }
+        do throws(SyscallError) { return try NameProtection(grants) } catch {
+            throw PlanFault(.launchFailed, "names in its granted directories cannot be protected: \(error)")
+        }
     }
 
     private static func verified(_ pin: PinnedFile) throws(PlanFault) -> FileDescriptor {
@@ -51,7 +71,8 @@ enum Plans {
 
     private static func assemble(
         _ server: SealedServer, _ line: [[UInt8]], _ environment: [SystemString], _ additions: [RootEntry],
-        _ host: SandboxHost, _ executable: consuming FileDescriptor, _ bound: consuming PassedDescriptors
+        _ host: SandboxHost, _ executable: consuming FileDescriptor, _ bound: consuming PassedDescriptors,
+        _ protection: NameProtection
     ) throws(PlanFault) -> Prepared {
         var arguments: [SystemString] = []
         for argument in line {
@@ -68,7 +89,10 @@ enum Plans {
             let plan = try SandboxPlan.server(
                 name: name, host: host, arguments: arguments, environment: environment, additions: additions,
                 workingDirectory: directory, limits: limits)
-            return Prepared(plan: plan, executable: executable, bound: bound)
+            // Granted nothing, it has not even a closed door.
+            return Prepared(
+                plan: server.network.isNone ? plan : plan.withDoors(), executable: executable, bound: bound,
+                protection: protection)
         } catch { throw PlanFault(.launchFailed, "its files cannot be laid out: \(error)") }
     }
 

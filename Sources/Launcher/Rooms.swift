@@ -9,12 +9,14 @@ struct Programs {
     let broker: String
     let gate: String
     let watch: String
+    let egress: String
 
     static func beside() throws(SyscallError) -> Programs {
         let own = try ThisProcess.executablePath()
         let directory = own[...(own.lastIndex(of: "/") ?? own.startIndex)]
         return Programs(
-            broker: directory + "doorwardd", gate: directory + "doorward-gate", watch: directory + "doorward-watch")
+            broker: directory + "doorwardd", gate: directory + "doorward-gate", watch: directory + "doorward-watch",
+            egress: directory + "doorward-egress")
     }
 }
 
@@ -29,6 +31,7 @@ extension LauncherRoom {
         do throws(SealRefusal) { try tellSeal() } catch { throw LaunchFault(error.reason, hint: error.hint) }
         if invocation.mode == .serve {
             try startWatch()
+            try startEgress()
             try handListeners()
             for listener in listeners where listener.kind == .tcp { startGate(listener.name) }
         }
@@ -58,22 +61,46 @@ extension LauncherRoom {
 
     private func startWatch() throws(LaunchFault) {
         let ends = try DoorEnds()
-        watchStarts.append(.now)
         let report = try startRoom(
             .watch, programs.watch, ends.far, full: (["doorward-watch"], []), reduced: (["doorward-watch"], []))
         tell(.watch(report: report.encoded), passing: ends.near.take())
     }
 
-    /// The eyes are replaced when they fail, not more than a few times a minute.
-    func restartWatch() {
+    /// The way out. It is shown where names are resolved, and told what this machine is called: in its own namespace it
+    /// could not find out, and a name of this machine is no way round the rule that nobody gets back to it.
+    private func startEgress() throws(LaunchFault) {
+        let ends = try DoorEnds()
+        let arguments: [SystemString]
+        do throws(SyscallError) { arguments = ["doorward-egress", try ThisMachine.name()] } catch {
+            throw LaunchFault("the name of this machine cannot be read: \(error)", hint: "doorward doctor")
+        }
+        let resolver: SandboxPath = "/etc/resolv.conf"
+        let report = try startRoom(
+            .egress, programs.egress, ends.far, full: (arguments, [.system(resolver, .read)]),
+            reduced: (arguments, [resolver.absolute]))
+        tell(.egress(report: report.encoded), passing: ends.near.take())
+    }
+
+    /// Eyes and way out are replaced when they fail, not more than a few times a minute.
+    func restart(_ role: ChildProcess.Role) {
+        let word: String
+        let loss: String
+        switch role {
+        case .watch: (word, loss) = ("watcher", "callers are served without a look at their process")
+        case .egress: (word, loss) = ("egress room", "nothing in a sandbox reaches the network")
+        case .broker, .gate, .server: return
+        }
         let now = Instant.now
-        watchStarts.removeAll { $0.adding(milliseconds: 60_000) < now }
-        guard watchStarts.count < 5 else {
-            Console.line(
-                "doorward: warning: the watcher keeps ending; callers are served without a look at their process")
+        var starts = roomStarts[word] ?? []
+        starts.removeAll { $0.adding(milliseconds: 60_000) < now }
+        guard starts.count < 5 else {
+            Console.line("doorward: warning: the \(word) keeps ending; \(loss)")
             return
         }
-        do throws(LaunchFault) { try startWatch() } catch { Console.say(error) }
+        roomStarts[word] = starts + [now]
+        do throws(LaunchFault) {
+            if role == .watch { try startWatch() } else { try startEgress() }
+        } catch { Console.say(error) }
     }
 
     /// One after the other at first, then no more than one a second.
@@ -179,7 +206,7 @@ private enum RoomPlans {
         do throws(RootError) {
             var plan = try SandboxPlan.room(
                 name: arguments[0], arguments: arguments, additions: shown, limits: limits)
-            if role == .watch { open(&plan) }
+            widen(&plan, role)
             return plan
         } catch { throw .fault(LaunchFault("a room's tree makes no sense: \(error)", hint: "--state DIR")) }
     }
@@ -187,21 +214,32 @@ private enum RoomPlans {
     /// Without namespaces: Landlock says which paths, and the room's own filter does the rest.
     static func reduced(_ role: ChildProcess.Role, _ arguments: [SystemString], _ shown: [SystemString]) -> SandboxPlan
     {
+        let rights: FileRights = role == .broker ? .readAndWrite : .read
         let rules = LandlockRules(
-            paths: shown.map { LandlockRules.Path($0, .readAndWrite) }, ports: LandlockRules.Ports())
+            paths: shown.map { LandlockRules.Path($0, rights, mayBeAbsent: role != .broker) },
+            ports: LandlockRules.Ports())
         var plan = SandboxPlan(
             name: arguments[0], kind: .room, namespaces: [], root: nil, loopback: false, arguments: arguments,
             environment: SandboxPlan.roomEnvironment, workingDirectory: "/", limits: limits, landlock: rules,
             seccomp: nil)
-        if role == .watch { open(&plan) }
+        widen(&plan, role)
         return plan
     }
 
-    /// The watcher must see other processes, which no namespace and no Landlock rule lets it.
-    private static func open(_ plan: inout SandboxPlan) {
-        plan.namespaces = []
-        plan.root = nil
-        plan.landlock = nil
-        plan.capabilities = Capabilities.inspection
+    private static func widen(_ plan: inout SandboxPlan, _ role: ChildProcess.Role) {
+        switch role {
+        // It must see other processes, which no namespace and no Landlock rule lets it.
+        case .watch:
+            plan.namespaces = []
+            plan.root = nil
+            plan.landlock = nil
+            plan.capabilities = Capabilities.inspection
+        // It connects to whatever its policy allows, on any port: addresses are what it decides by.
+        case .egress:
+            plan.namespaces.remove(.network)
+            plan.landlock?.ports = nil
+            plan.limits = ResourceLimits(processes: 64, memory: 4 << 30, openFiles: 262_144)
+        case .broker, .gate, .server: break
+        }
     }
 }

@@ -23,29 +23,39 @@ extension LauncherRoom {
     private func start(_ launch: UInt32, _ server: SealedServer, _ prepared: consuming Plans.Prepared) throws(PlanFault)
     {
         var plan = prepared.plan
+        let protection = prepared.protection
         if tier == .reduced { plan = try reduced(plan) }
         let pipes = try ServerEnds()
         let group = cgroup(launch, server.traits.ceilings)
+        let doors = ServerDoors()
         let started: StartedChild
-        do throws(SandboxError) {
-            let handover = try pipes.handover(prepared.executable, prepared.bound)
+        do throws(AdmissionError<Never>) {
+            let handover: Handover
+            do throws(SandboxError) { handover = try pipes.handover(prepared.executable, prepared.bound) } catch {
+                throw .sandbox(error)
+            }
             if let group {
-                started = try Sandbox.start(plan, handover, in: group.group)
+                started = try Sandbox.start(plan, handover, in: group.group) { doors.keep($0) }
             } else {
-                started = try Sandbox.start(plan, handover)
+                started = try Sandbox.start(plan, handover) { doors.keep($0) }
             }
         } catch {
             group?.remove()
-            throw PlanFault(.confinementIncomplete, error.description)
+            switch error {
+            case .sandbox(let error): throw PlanFault(.confinementIncomplete, error.description)
+            }
         }
         let report = started.report
-        let child = ChildProcess(number: takeNumber(), role: .server(launch: launch), started, cgroup: group)
+        let child = ChildProcess(number: takeNumber(), role: .server(launch: launch), started, cgroup: group, protection: protection)
         adopt(child)
         if invocation.isFullDemanded, let gap = report.firstGap(for: .server) {
             child.kill()
             throw PlanFault(.confinementIncomplete, "\(gap.word) is not enforced")
         }
-        tell(.started(launch: launch, pid: UInt32(bitPattern: child.pid), report: report.encoded), passing: pipes.own())
+        tell(
+            .started(
+                launch: launch, pid: UInt32(bitPattern: child.pid), hasNetwork: !plan.doors.isEmpty,
+                report: report.encoded), passing: pipes.own(and: doors))
     }
 
     private func cgroup(_ launch: UInt32, _ ceilings: Ceilings) -> CgroupBox? {
@@ -67,6 +77,16 @@ extension LauncherRoom {
                 .confinementIncomplete, "its pinned files cannot be shown without a tree of its own (\(error))")
         }
     }
+}
+
+/// The listening sockets of a server that is about to run, on their way to the broker.
+private final class ServerDoors {
+    private var doors = PassedDescriptors()
+
+    /// Lets it run: that its start may happen was decided and recorded before.
+    func keep(_ applicant: consuming Applicant) { doors = applicant.takeDoors() }
+
+    func takeFirst() -> FileDescriptor? { doors.takeFirst() }
 }
 
 /// The pipes of one server, both ends of each.
@@ -103,14 +123,15 @@ private final class ServerEnds {
         } catch { throw .failed(.start, code: error.code, text: error.description) }
     }
 
-    /// Our ends, for the broker, in the order of the frame.
-    func own() -> PassedDescriptors {
+    /// Our ends, for the broker, in the order of the frame, and behind them the doors of the sandbox.
+    func own(and doors: ServerDoors) -> PassedDescriptors {
         var passed = PassedDescriptors()
         do throws(SyscallError) {
             passed.append(try input.writing.duplicate())
             passed.append(try output.reading.duplicate())
             passed.append(try errors.reading.duplicate())
         } catch { Console.line("doorward: error: pipes cannot be handed on: \(error)") }
+        while let door = doors.takeFirst() { passed.append(door) }
         return passed
     }
 }

@@ -11,6 +11,9 @@ package struct Interest: OptionSet, Sendable {
     package static let writable = Interest(rawValue: EPOLLOUT.rawValue)
     // In other modules a set that is written as a list is made element by element, through generic code.
     package static let both = Interest(rawValue: EPOLLIN.rawValue | EPOLLOUT.rawValue)
+    /// Told once for each change, both ways: whoever waits like this goes on until the kernel has nothing more.
+    package static let changes = Interest(
+        rawValue: EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue)
 }
 
 /// One descriptor that is ready, named by the token it was added with.
@@ -22,7 +25,7 @@ package struct Readiness: Sendable {
     package let hungUp: Bool
 }
 
-/// Level-triggered epoll(7): the one place where a room waits.
+/// epoll(7), level-triggered unless asked for ``Interest/changes``: the one place where a room waits.
 ///
 /// Tokens are the caller's; the poller never interprets them. A descriptor that is closed leaves by itself, provided
 /// that no duplicate of it is open anywhere, so remove before closing what was ever passed on.

@@ -91,6 +91,17 @@ package struct ProcessRecord: ~Copyable {
         return ProcessStatus(parsing: text)
     }
 
+    /// Bytes of memory that the process holds and shares with no file: its own, however many copies share them still.
+    package borrowing func privateMemory() throws(SyscallError) -> UInt64? {
+        // Pages: all, resident, of those shared with files (proc(5)).
+        guard let text = try contents("statm", limit: 256) else { return nil }
+        let pages = text.split(separator: UInt8(ascii: " ")).prefix(3).compactMap {
+            UInt64(String(decoding: $0, as: UTF8.self))
+        }
+        guard pages.count == 3, pages[1] >= pages[2] else { return nil }
+        return (pages[1] - pages[2]) * UInt64(getpagesize())
+    }
+
     /// The path of the executable as the kernel knows it, with ` (deleted)` behind it if that is so.
     /// Nil also for kernel threads.
     package borrowing func executable() throws(SyscallError) -> [UInt8]? {

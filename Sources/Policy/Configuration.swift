@@ -8,10 +8,13 @@ package struct Configuration: Equatable, Sendable {
     package var policy: ToolPolicy
     package var audit: AuditSettings
     package var limits: Limits
+    /// Built-in ones too, in the order of their names' bytes.
+    package var profiles: [Profile]
+    package var egress: EgressSettings
 
     package init(
         listeners: [ListenerEntry], clients: [ClientEntry], servers: [ServerEntry], policy: ToolPolicy,
-        audit: AuditSettings, limits: Limits
+        audit: AuditSettings, limits: Limits, profiles: [Profile], egress: EgressSettings
     ) {
         self.listeners = listeners
         self.clients = clients
@@ -19,6 +22,8 @@ package struct Configuration: Equatable, Sendable {
         self.policy = policy
         self.audit = audit
         self.limits = limits
+        self.profiles = profiles
+        self.egress = egress
     }
 }
 
@@ -57,6 +62,21 @@ package struct AuditSettings: Equatable, Sendable {
     package init(syncEach: Bool, segmentBytes: UInt64) {
         self.syncEach = syncEach
         self.segmentBytes = segmentBytes
+    }
+}
+
+/// What holds for every connection to the outside, whoever asks for it.
+package struct EgressSettings: Equatable, Sendable {
+    /// The network of this host needs NAT64: addresses below 64:ff9b::/96 mean the IPv4 address in them.
+    package let nat64: Bool
+    /// Looked at before every other rule.
+    package let deny: EgressPolicy
+
+    package static let standard = EgressSettings(nat64: false, deny: .none)
+
+    package init(nat64: Bool, deny: EgressPolicy) {
+        self.nat64 = nat64
+        self.deny = deny
     }
 }
 

@@ -13,14 +13,18 @@ package enum ConfigurationReader {
         if let schema = fields.take("$schema") { _ = try schema.text() }
         let listeners = try fields.take("listeners").map(listeners) ?? [standardListener]
         let clients = try fields.take("clients").map(clients) ?? []
-        let servers = try fields.take("mcpServers").map(servers) ?? []
+        // Before the servers, which build on them.
+        let profiles = try ProfileReader.profiles(fields.take("profiles"))
+        var servers: [ServerEntry] = []
+        if let value = fields.take("mcpServers") { servers = try self.servers(value, profiles) }
         let rules = try fields.take("policy").map(rules) ?? []
         let audit = try fields.take("audit").map(audit) ?? .standard
         let limits = try fields.take("limits").map(limits) ?? .standard
+        let egress = try fields.take("egress").map(egress) ?? .standard
         try fields.finish()
         return Configuration(
-            listeners: listeners, clients: clients, servers: servers, policy: ToolPolicy(rules: rules), audit: audit,
-            limits: limits)
+            listeners: listeners, clients: clients, servers: servers, policy: ToolPolicy(rules: rules),
+            audit: audit, limits: limits, profiles: profiles, egress: egress)
     }
 
     private static let standardListener = ListenerEntry(
@@ -67,7 +71,7 @@ package enum ConfigurationReader {
         return PeerDemand(executables: executables, uid: uid.map(UInt32.init))
     }
 
-    static func servers(_ value: Fields.Value) throws(ConfigurationError) -> [ServerEntry] {
+    static func servers(_ value: Fields.Value, _ profiles: [Profile]) throws(ConfigurationError) -> [ServerEntry] {
         var fields = try value.fields()
         var entries: [ServerEntry] = []
         for (name, value) in fields.takeAll() {
@@ -76,7 +80,7 @@ package enum ConfigurationReader {
                     "is not a server's name", hint: "use lower-case letters, digits and single inner dashes, at most 32"
                 )
             }
-            entries.append(try ServerEntryReader.read(server, value))
+            entries.append(try ServerEntryReader.read(server, value, profiles))
         }
         guard entries.count <= maxServers else { throw value.error("holds more than \(maxServers) servers") }
         return entries
@@ -134,6 +138,14 @@ package enum ConfigurationReader {
         }
         try fields.finish()
         return AuditSettings(syncEach: syncEach, segmentBytes: size)
+    }
+
+    static func egress(_ value: Fields.Value) throws(ConfigurationError) -> EgressSettings {
+        var fields = try value.fields()
+        let nat64 = try fields.take("nat64")?.flag() ?? false
+        let deny = try fields.take("deny").map(NetworkReader.denials) ?? .none
+        try fields.finish()
+        return EgressSettings(nat64: nat64, deny: deny)
     }
 
     static func limits(_ value: Fields.Value) throws(ConfigurationError) -> Limits {

@@ -40,6 +40,11 @@ package enum SealedReader {
                     demand: try ConfigurationReader.demand(try inner.require("callers"))))
             try inner.finish()
         }
+        var outward = try fields.require("egress").fields()
+        let egress = EgressSettings(
+            nat64: try outward.require("nat64").flag(), deny: try EgressPolicy.read(try outward.require("deny")))
+        try outward.finish()
+        guard egress.deny.onlyDenies else { throw fields.error("allows where it should deny") }
         var listeners: [ListenerEntry] = []
         for element in try fields.require("listeners").elements() {
             var inner = try element.fields()
@@ -54,6 +59,14 @@ package enum SealedReader {
         for (name, path) in limitNames { limits[keyPath: path] = UInt32(try inner.require(name).number(1...1_000_000)) }
         try inner.finish()
         let rules = try ConfigurationReader.rules(try fields.require("policy"))
+        var profiles: [Profile] = []
+        for element in try fields.require("profiles").elements() {
+            let profile = try profile(element)
+            if let last = profiles.last, !last.name.bytes.lexicographicallyPrecedes(profile.name.bytes) {
+                throw element.error("stands behind a name that is not smaller")
+            }
+            profiles.append(profile)
+        }
         let sealedAt = try fields.require("sealedAt").number(0...1 << 50)
         var servers: [SealedServer] = []
         for element in try fields.require("servers").elements() {
@@ -62,13 +75,17 @@ package enum SealedReader {
             if let last = servers.last, !last.name.bytes.lexicographicallyPrecedes(server.name.bytes) {
                 throw element.error("stands behind a name that is not smaller")
             }
+            guard profiles.contains(where: { $0.name == server.profile }) else {
+                throw element.error("is built on a profile that is not here")
+            }
             servers.append(server)
         }
         let source = try fields.require("source").name({ Digest(hex: $0) }, "a digest")
         try fields.finish()
         return SealedRegistry(
             sealedAt: UInt64(sealedAt), source: source, listeners: listeners, clients: clients,
-            policy: ToolPolicy(rules: rules), audit: settings, limits: limits, servers: servers)
+            policy: ToolPolicy(rules: rules), audit: settings, limits: limits, servers: servers, profiles: profiles,
+            egress: egress)
     }
 
     /// A review by itself, as it lies in the reviews directory.
@@ -166,12 +183,7 @@ package enum SealedReader {
             try inner.finish()
         }
         traits.demand = try ConfigurationReader.demand(try fields.require("callers"))
-        var ceilings = try fields.require("ceilings").fields()
-        traits.ceilings = Ceilings(
-            processes: UInt32(try ceilings.require("processes").number(1...32_768)),
-            memoryBytes: UInt64(try ceilings.require("memoryBytes").number(1...1 << 50)),
-            openFiles: UInt32(try ceilings.require("files").number(1...1_048_576)))
-        try ceilings.finish()
+        traits.ceilings = try ceilings(try fields.require("ceilings"))
         for element in try fields.require("grants").elements() {
             let word = try element.text()
             guard let grant = Grants.words.first(where: { Array($0.0.description.utf8) == word }) else {
@@ -180,11 +192,45 @@ package enum SealedReader {
             traits.grants.insert(grant.1)
         }
         traits.idleMilliseconds = UInt64(try fields.require("idleMilliseconds").number(1...1 << 50))
-        traits.isShared = try fields.require("shared").flag()
+        traits.network = try EgressPolicy.read(try fields.require("network"))
+        traits.process = try fields.require("process").name(ProcessSharing.init(word:), "a way of sharing a process")
+        traits.profile = try fields.require("profile").name(ProfileName.init, "a profile's name")
         traits.startMilliseconds = UInt64(try fields.require("startMilliseconds").number(1...1 << 50))
         traits.timeoutMilliseconds = UInt64(try fields.require("timeoutMilliseconds").number(1...1 << 50))
         try fields.finish()
         return traits
+    }
+
+    private static func ceilings(_ value: Fields.Value) throws(ConfigurationError) -> Ceilings {
+        var fields = try value.fields()
+        let ceilings = Ceilings(
+            processes: UInt32(try fields.require("processes").number(1...32_768)),
+            memoryBytes: UInt64(try fields.require("memoryBytes").number(1...1 << 50)),
+            openFiles: UInt32(try fields.require("files").number(1...1_048_576)))
+        try fields.finish()
+        return ceilings
+    }
+
+    private static func profile(_ value: Fields.Value) throws(ConfigurationError) -> Profile {
+        var fields = try value.fields()
+        let flags = try fields.require("acceptFlags")
+        let accepted = try flags.elements().isEmpty ? [] : ProfileReader.flags(flags)
+        let disk = UInt64(try fields.require("diskBytes").number(0...1 << 50))
+        let time = UInt64(try fields.require("milliseconds").number(0...1 << 50))
+        var environment: [EnvironmentEntry] = []
+        for element in try fields.require("environment").elements() { environment.append(try variable(element)) }
+        let profile = Profile(
+            name: try fields.require("name").name(ProfileName.init, "a profile's name"),
+            base: try fields.require("base").name(ProfileBase.init(word:), "a built-in profile"),
+            reads: try fields.require("reads").paths(), writes: try fields.require("writes").paths(),
+            environment: environment, network: try EgressPolicy.read(try fields.require("network")),
+            limits: RunLimits(
+                ceilings: try ceilings(try fields.require("ceilings")), milliseconds: time == 0 ? nil : time,
+                diskBytes: disk == 0 ? nil : disk),
+            confinement: try fields.require("confinement").name(ConfinementDemand.init(word:), "a confinement"),
+            acceptedFlags: accepted)
+        try fields.finish()
+        return profile
     }
 
     private static func review(_ value: Fields.Value) throws(ConfigurationError) -> Review {

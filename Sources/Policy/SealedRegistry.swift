@@ -6,7 +6,7 @@
 /// launched, called or allowed.
 package struct SealedRegistry: Sendable {
     /// Version of the form; another one is refused, never guessed at.
-    package static let format: Int64 = 1
+    package static let format: Int64 = 2
     /// When it was sealed, in seconds since 1970.
     package var sealedAt: UInt64
     /// SHA-256 of the configuration it was made from, to say when the two have parted.
@@ -18,10 +18,14 @@ package struct SealedRegistry: Sendable {
     package var limits: Limits
     /// In the order of their names' bytes.
     package var servers: [SealedServer]
+    /// In the order of their names' bytes, the built-in ones among them.
+    package var profiles: [Profile]
+    package var egress: EgressSettings
 
     package init(
         sealedAt: UInt64, source: Digest, listeners: [ListenerEntry], clients: [ClientEntry], policy: ToolPolicy,
-        audit: AuditSettings, limits: Limits, servers: [SealedServer]
+        audit: AuditSettings, limits: Limits, servers: [SealedServer],
+        profiles: [Profile] = ProfileBase.allCases.map(Profile.builtIn), egress: EgressSettings = .standard
     ) {
         self.sealedAt = sealedAt
         self.source = source
@@ -31,9 +35,16 @@ package struct SealedRegistry: Sendable {
         self.audit = audit
         self.limits = limits
         self.servers = servers.sorted { $0.name.bytes.lexicographicallyPrecedes($1.name.bytes) }
+        self.profiles = ProfileReader.sorted(profiles)
+        self.egress = egress
     }
 
     package func server(_ name: ServerName) -> SealedServer? { servers.first { $0.name == name } }
+
+    package func profile(_ name: ProfileName) -> Profile? { profiles.first { $0.name == name } }
+
+    /// What the egress room is to judge by: the rules of one sandbox behind those that deny for all.
+    package func effective(_ network: EgressPolicy) -> EgressPolicy { network.behind(egress.deny) }
 }
 
 /// A file whose content is known: where it is and what its bytes hash to.
@@ -78,6 +89,9 @@ package struct SealedServer: Sendable {
     package var accepted: [Danger]
     /// What the server offered when a person looked; nil until then.
     package var review: Review?
+
+    package var network: EgressPolicy { traits.network }
+    package var profile: ProfileName { traits.profile }
 
     package init(
         name: ServerName, executable: PinnedFile, pins: [PinnedFile], arguments: [SealedArgument],

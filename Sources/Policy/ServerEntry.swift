@@ -3,8 +3,10 @@
 /// One server as the operator registered it. Sealing turns it into a ``SealedServer`` or refuses it.
 package struct ServerEntry: Equatable, Sendable {
     package let name: ServerName
-    /// As written; sealing demands an absolute path.
+    /// As written; sealing demands an absolute path. Empty for a server on the network.
     package var command: [UInt8]
+    /// Where the server is, if it is not started here; then nothing but ``traits`` is its own.
+    package var remote: RemoteEntry?
     package var arguments: [[UInt8]]
     package var environment: [EnvironmentEntry]
     package var directory: AbsolutePath?
@@ -41,6 +43,30 @@ package struct ServerEntry: Equatable, Sendable {
         self.accepted = accepted
         self.isDisabled = isDisabled
         self.offset = offset
+    }
+}
+
+extension ServerEntry {
+    /// A server on the network.
+    package init(name: ServerName, remote: RemoteEntry) {
+        self.init(name: name, command: [], arguments: [])
+        self.remote = remote
+        traits.network = remote.network(name)
+    }
+
+    /// What is started for this entry: itself, or for a server on the network our client, with this address alone.
+    ///
+    /// - Parameter client: where our client lies.
+    package func started(by client: AbsolutePath) -> ServerEntry {
+        guard let remote else { return self }
+        var entry = self
+        entry.remote = nil
+        entry.command = client.bytes
+        // The hard limit of one answer (G21).
+        entry.arguments = remote.arguments(milliseconds: min(max(10 * traits.timeoutMilliseconds, 1000), 86_400_000))
+        entry.environment = remote.environment
+        entry.reads = remote.certificates.map { [$0] } ?? []
+        return entry
     }
 }
 
@@ -98,8 +124,7 @@ package struct ParameterEntry: Equatable, Sendable {
 
 /// How a server lives and what it is granted; the same before and after sealing.
 package struct ServerTraits: Equatable, Sendable {
-    /// One process for all callers. Only for servers that keep nothing about a caller.
-    package var isShared: Bool
+    package var process: ProcessSharing
     /// Idle time after which the process is stopped.
     package var idleMilliseconds: UInt64
     /// Time for one answer; a hard limit of ten times as much holds whatever progress is reported (G21).
@@ -112,13 +137,17 @@ package struct ServerTraits: Equatable, Sendable {
     package var demand: PeerDemand
     /// Names under which tools that do not fit the aggregate endpoint are offered there.
     package var aliases: [ToolAlias]
+    /// What it is built on. Its grants are part of the entry already; the name says which confinement it demands.
+    package var profile: ProfileName
+    package var network: EgressPolicy
 
     package init(
-        isShared: Bool = false, idleMilliseconds: UInt64 = 600_000, timeoutMilliseconds: UInt64 = 120_000,
+        process: ProcessSharing = .perCaller, idleMilliseconds: UInt64 = 600_000, timeoutMilliseconds: UInt64 = 120_000,
         startMilliseconds: UInt64 = 60_000, ceilings: Ceilings = .standard, grants: Grants = [],
-        demand: PeerDemand = .nothing, aliases: [ToolAlias] = []
+        demand: PeerDemand = .nothing, aliases: [ToolAlias] = [], profile: ProfileName = ProfileName(.tool),
+        network: EgressPolicy = .none
     ) {
-        self.isShared = isShared
+        self.process = process
         self.idleMilliseconds = idleMilliseconds
         self.timeoutMilliseconds = timeoutMilliseconds
         self.startMilliseconds = startMilliseconds
@@ -126,6 +155,31 @@ package struct ServerTraits: Equatable, Sendable {
         self.grants = grants
         self.demand = demand
         self.aliases = aliases
+        self.profile = profile
+        self.network = network
+    }
+}
+
+/// Whom one process of a server serves.
+package enum ProcessSharing: CaseIterable, Sendable {
+    /// One caller, until it is idle for long.
+    case perCaller
+    /// All callers. Only for servers that keep nothing about a caller.
+    case shared
+    /// One call: it starts in a fresh sandbox and is killed with everything in there when the call has ended.
+    case perCall
+
+    package var word: StaticString {
+        switch self {
+        case .perCaller: "caller"
+        case .shared: "shared"
+        case .perCall: "per-call"
+        }
+    }
+
+    package init?(word: [UInt8]) {
+        guard let known = Self.allCases.first(where: { Array($0.word.description.utf8) == word }) else { return nil }
+        self = known
     }
 }
 

@@ -11,35 +11,48 @@ enum ServerEntryReader {
         "version",
     ]
 
-    static func read(_ name: ServerName, _ value: Fields.Value) throws(ConfigurationError) -> ServerEntry {
+    /// - Parameter profiles: what an entry may be built on: it adds files and variables, and replaces the rest.
+    static func read(
+        _ name: ServerName, _ value: Fields.Value, _ profiles: [Profile]
+    ) throws(ConfigurationError) -> ServerEntry {
         var fields = try value.fields()
-        for key in ["url", "serverUrl", "httpUrl", "headers"] as [StaticString] where fields.take(key) != nil {
-            throw fields.error(
-                "is a server on the network, which this release does not launch",
-                hint: "only servers with a command can be registered; leave this one out for now")
-        }
-        for key in ["type", "transport", "transportType"] as [StaticString] {
-            if let type = fields.take(key), try type.text() != Array("stdio".utf8) {
-                throw type.error("only \"stdio\" servers can be registered")
-            }
-        }
+        let remote = try RemoteEntryReader.read(&fields)
         var unused = ignored.filter { fields.take($0) != nil }.map(\.description)
-        let command = try fields.require("command")
-        var entry = ServerEntry(name: name, command: try command.text(), arguments: [])
-        guard !entry.command.isEmpty else { throw command.error("is empty") }
+        var entry =
+            if let remote { ServerEntry(name: name, remote: remote) } else { try local(name, &fields) }
         entry.offset = value.offset
         entry.arguments = try fields.take("args")?.texts() ?? []
-        entry.environment = try fields.take("env").map(environment) ?? []
+        let profile = try profile(fields.take("profile"), profiles)
+        let environment = try fields.take("env").map(environment) ?? []
+        entry.environment = profile.environment.filter { of in !environment.contains { $0.name == of.name } }
+        entry.environment += environment
         entry.directory = try fields.take("cwd")?.path()
-        entry.reads = try fields.take("read")?.paths() ?? []
-        entry.writes = try fields.take("write")?.paths() ?? []
+        let reads = try fields.take("read")?.paths() ?? []
+        let writes = try fields.take("write")?.paths() ?? []
+        entry.reads = profile.reads.filter { !reads.contains($0) } + reads
+        entry.writes = profile.writes.filter { !writes.contains($0) } + writes
         entry.parameters = try fields.take("parameters").map(parameters) ?? []
         entry.accepted = try fields.take("accept")?.names(Danger.init(word:), "a danger") ?? []
         entry.isDisabled = try fields.take("disabled")?.flag() ?? false
-        entry.traits = try traits(&fields, &unused)
+        entry.traits = try traits(&fields, &unused, profile)
+        if let remote { entry.traits.network = remote.network(name) }
         entry.unused = unused
         try fields.finish()
         for argument in entry.arguments { try check(argument, entry, fields) }
+        return entry
+    }
+
+    /// An entry with a command.
+    private static func local(_ name: ServerName, _ fields: inout Fields) throws(ConfigurationError) -> ServerEntry {
+        for key in ["type", "transport", "transportType"] as [StaticString] {
+            if let type = fields.take(key), try type.text() != Array("stdio".utf8) {
+                throw type.error(
+                    "does not fit a server with a command", hint: "write \"type\": \"stdio\", or leave it out")
+            }
+        }
+        let command = try fields.require("command")
+        let entry = ServerEntry(name: name, command: try command.text(), arguments: [])
+        guard !entry.command.isEmpty else { throw command.error("is empty") }
         return entry
     }
 
@@ -61,7 +74,17 @@ enum ServerEntryReader {
         return ServerName(Array(argument.dropFirst(2).dropLast()))
     }
 
-    private static func environment(_ value: Fields.Value) throws(ConfigurationError) -> [EnvironmentEntry] {
+    private static func profile(
+        _ value: Fields.Value?, _ profiles: [Profile]
+    ) throws(ConfigurationError) -> Profile {
+        let name = try value?.name(ProfileName.init, "a profile's name") ?? ProfileName(.tool)
+        if let profile = profiles.first(where: { $0.name == name }) { return profile }
+        guard let value else { return .builtIn(.tool) }
+        throw value.error(
+            "is no profile that is defined here", hint: "define it under \"profiles\", or use a built-in one")
+    }
+
+    static func environment(_ value: Fields.Value) throws(ConfigurationError) -> [EnvironmentEntry] {
         var fields = try value.fields()
         var entries: [EnvironmentEntry] = []
         for (name, value) in fields.takeAll() {
@@ -71,7 +94,7 @@ enum ServerEntryReader {
         return entries
     }
 
-    private static func environmentValue(_ value: Fields.Value) throws(ConfigurationError) -> EnvironmentValue {
+    static func environmentValue(_ value: Fields.Value) throws(ConfigurationError) -> EnvironmentValue {
         if value.tree.kind(value.node) == .string {
             let text = try value.text()
             guard !Words.contains(text, "${") else {
@@ -115,9 +138,12 @@ enum ServerEntryReader {
     }
 
     /// Members that mean the same before and after sealing.
-    static func traits(_ fields: inout Fields, _ unused: inout [String]) throws(ConfigurationError) -> ServerTraits {
-        var traits = ServerTraits()
-        if let value = fields.take("shared") { traits.isShared = try value.flag() }
+    static func traits(
+        _ fields: inout Fields, _ unused: inout [String], _ profile: Profile
+    ) throws(ConfigurationError) -> ServerTraits {
+        var traits = ServerTraits(
+            ceilings: profile.limits.ceilings, profile: profile.name, network: profile.network)
+        traits.process = try process(&fields)
         if let value = fields.take("idle") { traits.idleMilliseconds = try value.milliseconds() }
         if let value = fields.take("timeout") {
             // Clients write a plain number here, some of seconds and some of milliseconds: only a span with a unit counts.
@@ -128,7 +154,12 @@ enum ServerEntryReader {
             }
         }
         if let value = fields.take("startTimeout") { traits.startMilliseconds = try value.milliseconds() }
-        if let value = fields.take("limits") { traits.ceilings = try ceilings(value) }
+        if let value = fields.take("network") { traits.network = try NetworkReader.network(value) }
+        if let value = fields.take("limits") {
+            var inner = try value.fields()
+            try ceilings(&inner, &traits.ceilings)
+            try inner.finish()
+        }
         if let value = fields.take("grants") {
             for grant in try value.texts() {
                 guard let known = Grants.words.first(where: { Array($0.0.description.utf8) == grant }) else {
@@ -142,14 +173,24 @@ enum ServerEntryReader {
         return traits
     }
 
-    private static func ceilings(_ value: Fields.Value) throws(ConfigurationError) -> Ceilings {
-        var fields = try value.fields()
-        var ceilings = Ceilings.standard
+    /// `shared: true` is the older spelling of `process: "shared"`.
+    private static func process(_ fields: inout Fields) throws(ConfigurationError) -> ProcessSharing {
+        let shared = fields.take("shared")
+        guard let value = fields.take("process") else { return try shared?.flag() == true ? .shared : .perCaller }
+        guard shared == nil else {
+            throw value.error("says what \"shared\" says already", hint: "leave \"shared\" out")
+        }
+        guard let process = ProcessSharing(word: try value.text()) else {
+            throw value.error("names no way of sharing a process", hint: "caller, shared or per-call")
+        }
+        return process
+    }
+
+    /// Takes what is written and leaves the rest as it was.
+    static func ceilings(_ fields: inout Fields, _ ceilings: inout Ceilings) throws(ConfigurationError) {
         if let value = fields.take("processes") { ceilings.processes = UInt32(try value.number(1...32_768)) }
         if let value = fields.take("memory") { ceilings.memoryBytes = try value.byteCount() }
         if let value = fields.take("files") { ceilings.openFiles = UInt32(try value.number(16...1_048_576)) }
-        try fields.finish()
-        return ceilings
     }
 
     private static func aliases(_ value: Fields.Value) throws(ConfigurationError) -> [ToolAlias] {

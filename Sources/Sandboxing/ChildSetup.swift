@@ -180,6 +180,7 @@ struct ChildSetup {
             stage = .descriptors
             var kept = try descriptors.apply()
             guard let executable = kept.takeFirst(), let answer = kept.takeFirst() else { return }
+            if plan.takesTerminal { try ThisProcess.takeTerminal() }
             // The channel has another number now, so what fails from here on is told there.
             let failure = execute(executable, answer)
             ChildSetup.tell(failure.stage, failure.error, answer)

@@ -37,6 +37,8 @@ package struct SandboxPlan: Equatable, Sendable {
     /// TCP ports on which the child listens on 127.0.0.1 of its own network namespace, before its program exists. The
     /// listeners are passed out in this order, and whoever accepts on them is the only way out of the sandbox.
     package var doors: [UInt16] = []
+    /// Whether a terminal among its standard streams becomes its own: keys then mean signals to what runs inside.
+    package var takesTerminal = false
     /// Whether the program may make namespaces inside its own, as a browser does for its renderers.
     package var allowsNesting: Bool { seccomp == .browser }
 
@@ -83,7 +85,8 @@ extension LandlockRules {
             case .system(_, let access): paths.append(Path(path, access.rights, mayBeAbsent: true))
             case .descriptor(_, _, let access): paths.append(Path(path, access.rights))
             case .memory: paths.append(Path(path, .readAndWrite))
-            case .device: paths.append(Path(path, .device))
+            // What a terminal is asked for its size by; it can only be the sandbox's own.
+            case .device: paths.append(Path(path, path == "/dev/tty" ? [.device, .controlDevice] : .device))
             case .processes(_, masked: _, let use):
                 paths.append(Path(path, use == .nesting ? [.read, .writeFile] : .read))
             }

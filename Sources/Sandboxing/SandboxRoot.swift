@@ -59,7 +59,7 @@ package enum RootEntry: Equatable, Sendable {
     /// The processes of the sandbox; `masked` names below it show nothing.
     case processes(SandboxPath, masked: [SystemString], ProcessUse = .looking)
 
-    var path: SandboxPath {
+    package var path: SandboxPath {
         switch self {
         case .directory(let path), .file(let path, _), .link(let path, to: _), .host(_, at: let path, _, optional: _),
             .system(let path, _),

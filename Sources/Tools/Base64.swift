@@ -37,6 +37,28 @@ enum Base64 {
         return bytes
     }
 
+    /// Nil unless this is exactly what ``encode(_:)`` makes.
+    static func decode(_ text: [UInt8]) -> [UInt8]? {
+        guard text.count % 4 == 0 else { return nil }
+        let padding = text.suffix(2).count { $0 == UInt8(ascii: "=") }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3)
+        var bits: UInt32 = 0
+        var count: UInt32 = 0
+        for letter in text.dropLast(padding) {
+            let value = values[Int(letter)]
+            guard value < 64 else { return nil }
+            bits = bits << 6 | UInt32(value)
+            count += 6
+            if count >= 8 {
+                count -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> count))
+            }
+        }
+        guard bits & (1 << count - 1) == 0, Int(count) == (padding == 0 ? 0 : 6 - 2 * (3 - padding)) else { return nil }
+        return bytes
+    }
+
     private static func append(_ bytes: borrowing Span<UInt8>, _ letters: [UInt8], to text: inout [UInt8]) {
         let letters = letters.span
         var at = 0
@@ -64,5 +86,11 @@ enum Base64 {
     }
 
     private static let standard = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    /// What each letter of the standard alphabet stands for; 64 for what is none.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 64, count: 256)
+        for (value, letter) in standard.enumerated() { values[Int(letter)] = UInt8(value) }
+        return values
+    }()
     private static let url = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 }

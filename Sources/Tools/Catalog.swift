@@ -7,6 +7,11 @@ enum Tool: CaseIterable, Sendable {
     case filesRead
     case filesSearch
     case timeNow
+    case codeRun
+    case webFetch
+
+    /// What is offered without any argument, or with directories.
+    static let ofFiles: [Tool] = [.filesList, .filesRead, .filesSearch, .timeNow]
 
     var name: StaticString {
         switch self {
@@ -14,6 +19,8 @@ enum Tool: CaseIterable, Sendable {
         case .filesRead: "files_read"
         case .filesSearch: "files_search"
         case .timeNow: "time_now"
+        case .codeRun: "code_run"
+        case .webFetch: "web_fetch"
         }
     }
 
@@ -21,21 +28,9 @@ enum Tool: CaseIterable, Sendable {
     var needsRoots: Bool {
         switch self {
         case .filesList, .filesRead, .filesSearch: true
-        case .timeNow: false
+        case .timeNow, .codeRun, .webFetch: false
         }
     }
-
-    private var definition: String {
-        switch self {
-        case .filesList: filesListDefinition
-        case .filesRead: filesReadDefinition
-        case .filesSearch: filesSearchDefinition
-        case .timeNow: timeNowDefinition
-        }
-    }
-
-    /// The tool as clients see it, the same in every revision of the protocol.
-    var object: CanonicalJSON { Definition.canonical(definition) }
 }
 
 /// JSON that stands in our own source.
@@ -64,23 +59,18 @@ struct Catalog: Sendable {
     let instructions: String
     private let offered: [Tool]
 
-    init(_ roots: Roots) {
-        offered = Tool.allCases.filter { !roots.isEmpty || !$0.needsRoots }
+    init(_ kit: Kit) {
+        offered = Tool.allCases.filter(kit.offers)
         var json = JSONWriter()
         json.beginArray()
-        for tool in offered { json.value(tool.object) }
+        for tool in offered { json.value(kit.object(tool)) }
         json.endArray()
         tools = json.finish()
-        templates = roots.isEmpty ? .emptyArray : Definition.canonical(templatesDefinition)
-        capabilities = Definition.canonical(
-            roots.isEmpty ? #"{"tools":{}}"# : #"{"resources":{},"tools":{}}"#)
-        let labels = String(decoding: roots.labels, as: UTF8.self)
-        instructions =
-            roots.isEmpty
-            ? "Tells the time. No directory has been shared, so there are no files to read."
-            : "Reads files that the user has shared, and tells the time. Nothing can be changed. Every path begins with one"
-                + " of these labels: \(labels). Use files_search to find text, files_list to look around, files_read to"
-                + " read."
+        var hasRoots = false
+        if case .files(let roots, _) = kit { hasRoots = !roots.isEmpty }
+        templates = hasRoots ? Definition.canonical(templatesDefinition) : .emptyArray
+        capabilities = Definition.canonical(hasRoots ? #"{"resources":{},"tools":{}}"# : #"{"tools":{}}"#)
+        instructions = kit.instructions
     }
 
     func tool(_ tree: JSONTree, _ name: JSONNode) -> Tool? { offered.first { tree.equals(name, $0.name) } }

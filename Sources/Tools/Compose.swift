@@ -113,13 +113,13 @@ struct Compose {
 
     mutating func answer(_ id: RequestID, _ era: Era, _ answer: ToolAnswer) -> [UInt8] {
         begin(id)
-        meta(era)
+        if let provenance = answer.provenance { meta(provenance, era) } else { meta(era) }
         json.key("content")
         json.beginArray()
         content(answer)
         json.endArray()
         json.key("isError")
-        json.bool(false)
+        json.bool(answer.isError)
         complete(era)
         json.key("structuredContent")
         json.value(answer.structured)
@@ -167,6 +167,15 @@ struct Compose {
         switch answer.content {
         case .json: text(answer.structured.bytes)
         case .text(let bytes): text(bytes)
+        case .image(let base64, let type): block(.image(base64, type: type))
+        case .blob(let base64, let type, let address): block(.blob(base64, type: type, address: address))
+        case .blocks(let blocks): for one in blocks { block(one) }
+        }
+    }
+
+    private mutating func block(_ block: ContentBlock) {
+        switch block {
+        case .text(let bytes): text(bytes)
         case .image(let base64, let type):
             json.beginObject()
             json.key("data")
@@ -184,6 +193,20 @@ struct Compose {
             json.string(base64)
             json.key("mimeType")
             json.string(type)
+            json.key("uri")
+            json.string(address)
+            json.endObject()
+            json.key("type")
+            json.string("resource")
+            json.endObject()
+        case .resource(let bytes, let type, let address):
+            json.beginObject()
+            json.key("resource")
+            json.beginObject()
+            json.key("mimeType")
+            json.string(type)
+            json.key("text")
+            json.string(bytes)
             json.key("uri")
             json.string(address)
             json.endObject()
@@ -238,6 +261,19 @@ struct Compose {
         json.key("_meta")
         json.beginObject()
         modernServerInfo()
+        json.endObject()
+    }
+
+    private mutating func meta(_ provenance: Provenance, _ era: Era) {
+        json.key("_meta")
+        json.beginObject()
+        if let source = provenance.source {
+            json.key(Product.sourceKey)
+            json.string(source)
+        }
+        json.key(Product.untrustedKey)
+        json.bool(true)
+        if era == .modern { modernServerInfo() }
         json.endObject()
     }
 

@@ -23,13 +23,15 @@ struct JobProgress: Equatable, Sendable {
     let words: String
 }
 
-/// Work on files, done in steps of less than a millisecond or so, between which the server listens.
+/// Work done in steps of less than a few milliseconds, between which the server listens.
 enum Job {
     case list(ListJob)
     case read(ReadJob)
     case search(SearchJob)
     case resources(ResourceListJob)
     case resource(ResourceReadJob)
+    case code(CodeJob)
+    case fetch(FetchJob)
 
     /// - Throws: the refusal that ends the work.
     func step(_ now: Instant) throws(ToolFault) -> JobStep {
@@ -39,13 +41,24 @@ enum Job {
         case .search(let job): try job.step(now)
         case .resources(let job): try job.step(now)
         case .resource(let job): try job.step()
+        case .code(let job): try job.step(now)
+        case .fetch(let job): try job.step(now)
+        }
+    }
+
+    /// Nobody wants the outcome any more: what goes on outside of this program is ended.
+    func cancel() {
+        switch self {
+        case .list, .read, .search, .resources, .resource: break
+        case .code(let job): job.cancel()
+        case .fetch(let job): job.cancel()
         }
     }
 
     /// Whether it is a tool's, whose failures are results.
     var isTool: Bool {
         switch self {
-        case .list, .read, .search: true
+        case .list, .read, .search, .code, .fetch: true
         case .resources, .resource: false
         }
     }
@@ -55,6 +68,8 @@ enum Job {
         switch self {
         case .list(let job): job.progress
         case .search(let job): job.progress
+        case .code(let job): job.progress
+        case .fetch(let job): job.progress
         case .read, .resources, .resource: nil
         }
     }

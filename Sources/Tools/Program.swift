@@ -20,24 +20,71 @@ enum Program {
         case .version:
             return say("doorward-tools \(Product.version)\n", to: 1)
         case .serve(let grants):
-            return serve(grants)
+            do throws(SyscallError) {
+                return serve(.files(try Roots(grants), Zones()))
+            } catch {
+                complain("cannot open a directory to read: \(error)", hint: hint(error))
+                return 1
+            }
+        case .code(let settings): return serveCode(settings)
+        case .web(let settings): return serveWeb(settings)
         }
     }
 
-    private static func serve(_ grants: [Grant]) -> Int32 {
-        let roots: Roots
-        do throws(SyscallError) {
-            roots = try Roots(grants)
-        } catch {
-            complain("cannot open a directory to read: \(error)", hint: hint(error))
+    /// Code of a stranger is only started where nothing else is: the sandbox is the tool.
+    private static func serveCode(_ settings: CodeSettings) -> Int32 {
+        guard OwnSandbox.isComplete else {
+            complain(
+                "code is run in a complete sandbox of Doorward's only",
+                hint: "register this command with \"process\": \"per-call\", on a host with full confinement")
             return 1
         }
+        for language in settings.languages {
+            do throws(SyscallError) { _ = try Tree.place(try systemString(language.path)) } catch {
+                complain(
+                    "the interpreter \(language.path) of \(language.name) cannot be found: \(error)",
+                    hint: "install it below /usr, or leave --language \(language.name) out")
+                return 1
+            }
+        }
+        return serveUnseen(.code(CodeHouse(settings, reach: .sandbox)))
+    }
+
+    private static func serveWeb(_ settings: FetchSettings) -> Int32 {
+        do throws(SyscallError) {
+            let own = FetchSettings.beside(try ThisProcess.executablePath())
+            let client = settings.client ?? own
+            _ = try Tree.place(try systemString(client))
+            return serveUnseen(.web(FetchHouse(settings, client: client)))
+        } catch {
+            complain("the program that fetches cannot be found: \(error)", hint: "name it with --client PATH")
+            return 1
+        }
+    }
+
+    /// Serves as a process that those which it starts cannot look into.
+    private static func serveUnseen(_ kit: Kit) -> Int32 {
+        do throws(SyscallError) { try ThisProcess.refuseInspection() } catch {
+            complain("\(error)", hint: "this is a fault of doorward, please report it")
+            return 1
+        }
+        return serve(kit)
+    }
+
+    private static func systemString(_ path: String) throws(SyscallError) -> SystemString {
+        guard let text = SystemString(Array(path.utf8)) else {
+            throw SyscallError("open", path, code: SyscallError.forbidden)
+        }
+        return text
+    }
+
+    private static func serve(_ kit: Kit) -> Int32 {
         Signal.ignoreBrokenPipe()
         do throws(SyscallError) {
             let signals = try SignalDescriptor(blocking: [Signal.terminate, Signal.interrupt, Signal.hangUp])
             var loop = try StdioLoop(
                 input: FileDescriptor(owning: 0), output: FileDescriptor(owning: 1), signals: signals,
-                ToolServer(roots, Zones()))
+                ToolServer(kit))
             switch try loop.run() {
             case .inputEnded, .abandoned, .terminated: return 0
             case .refusedLine(let error):

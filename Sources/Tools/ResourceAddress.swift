@@ -7,7 +7,10 @@
 enum ResourceAddress {
     static let prefix = Array("files:///".utf8)
 
-    static func text(_ path: [UInt8]) -> [UInt8] {
+    /// For files that a run of code has made. They exist in its answer alone, so such an address is never read.
+    static let results = Array("result:///".utf8)
+
+    static func text(_ path: [UInt8], under prefix: [UInt8] = prefix) -> [UInt8] {
         var text = prefix
         for byte in path {
             if isPlain(byte) {

@@ -22,6 +22,10 @@ struct Roots: Sendable {
         all = roots.sorted { $0.label.bytes.lexicographicallyPrecedes($1.label.bytes) }
     }
 
+    static let none = Roots()
+
+    private init() { all = [] }
+
     var isEmpty: Bool { all.isEmpty }
 
     func root(_ label: [UInt8]) -> Root? { all.first { $0.label.bytes == label } }

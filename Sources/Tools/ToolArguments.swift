@@ -43,6 +43,30 @@ struct ToolArguments {
         return flag
     }
 
+    /// An object, whose members are read in the same way.
+    mutating func object(_ name: StaticString) throws(ToolFault) -> ToolArguments? {
+        guard let value = take(name) else { return nil }
+        guard tree.kind(value) == .object else { throw ToolFault(.argumentKind, name, detail: "an object") }
+        return ToolArguments(tree, value)
+    }
+
+    /// A list of objects.
+    mutating func objects(_ name: StaticString, maxCount: Int) throws(ToolFault) -> [ToolArguments]? {
+        guard let value = take(name) else { return nil }
+        guard tree.kind(value) == .array else { throw ToolFault(.argumentKind, name, detail: "a list") }
+        guard tree.count(value) <= maxCount else {
+            throw ToolFault(.argumentRange, name, detail: "at most \(maxCount) long")
+        }
+        var all: [ToolArguments] = []
+        for element in tree.elements(value) {
+            guard tree.kind(element) == .object else {
+                throw ToolFault(.argumentKind, name, detail: "a list of objects")
+            }
+            all.append(ToolArguments(tree, element))
+        }
+        return all
+    }
+
     /// Ends the reading: an argument that was never asked for is named.
     func finish() throws(ToolFault) {
         guard let node, found < tree.count(node) else { return }

@@ -31,6 +31,18 @@ enum FaultReason: String, Sendable, CaseIterable {
     case tooLargeToSearch = "too-large-to-search"
     case zoneUnknown = "zone-unknown"
     case zonesMissing = "zones-missing"
+    case filePath = "file-path"
+    case runFailed = "run-failed"
+    case addressForm = "address-form"
+    case addressScheme = "address-scheme"
+    case refusedByDoor = "refused-by-door"
+    case connectFailed = "connect-failed"
+    case tls = "tls"
+    case timeout = "timeout"
+    case tooManyRedirects = "too-many-redirects"
+    case contentType = "content-type"
+    case transfer = "transfer"
+    case fetchFailed = "fetch-failed"
     case busy = "busy"
 }
 
@@ -127,6 +139,21 @@ struct ToolFault: Error, Equatable, Sendable {
         case .zoneUnknown:
             "\(subject) is not a known time zone. Use an IANA name such as Europe/Berlin, or leave it out for UTC."
         case .zonesMissing: "This server has no time zone data, so only UTC can be told. Leave timezone out."
+        case .filePath:
+            "\(subject) is not a usable path for a file. Write names with single slashes between them, such as data/in.csv."
+        case .runFailed:
+            "The code could not be run, or what it left could not be read (\(detail)). Nothing of it is left. Trying again may help once."
+        case .addressForm: "\(subject) is not a usable address. Write https://host/path in full."
+        case .addressScheme: "\(subject) leads, or is led, to an address that is not https. It is not fetched."
+        case .refusedByDoor:
+            "\(subject) may not be reached from here (\(detail)). Only the user can change that; do not try other spellings."
+        case .connectFailed: "\(subject) could not be reached (\(detail)). Trying again later may help."
+        case .tls: "\(subject) could not prove that it is what it says (\(detail)). It is not fetched."
+        case .timeout: "\(subject) took too long. Trying again later may help once."
+        case .tooManyRedirects: "\(subject) leads from one address to the next without an end (\(detail))."
+        case .contentType: "\(subject) is not text (\(detail)). Only text can be fetched."
+        case .transfer: "\(subject) answered with an error (\(detail)). Check the address."
+        case .fetchFailed: "\(subject) could not be fetched: the program that does it has failed (\(detail))."
         case .busy: "Too many calls are waiting. Wait for answers before calling again."
         }
     }

@@ -32,7 +32,7 @@ final class ToolServer {
     private(set) var refusedLine: JSONError?
 
     private let roots: Roots
-    private let zones: Zones
+    private let kit: Kit
     private let catalog: Catalog
     private let reads = JSONLimits.message
     private var reader: JSONReader
@@ -41,10 +41,10 @@ final class ToolServer {
     private var compose = Compose()
     private var tasks: [Task] = []
 
-    init(_ roots: Roots, _ zones: Zones) {
-        self.roots = roots
-        self.zones = zones
-        catalog = Catalog(roots)
+    init(_ kit: Kit) {
+        self.kit = kit
+        roots = kit.roots
+        catalog = Catalog(kit)
         reader = JSONReader(limits: reads)
     }
 
@@ -84,7 +84,9 @@ final class ToolServer {
     private func perform(_ demand: Demand, _ seconds: Int64) {
         switch demand {
         case .nothing: break
-        case .cancel(let id): tasks.removeAll { $0.id == id }
+        case .cancel(let id):
+            for task in tasks where task.id == id { task.job.cancel() }
+            tasks.removeAll { $0.id == id }
         case .refuse(let id, let refusal): send(compose.error(id, refusal))
         case .initialize(let id, let revision): send(compose.initialized(id, revision, catalog))
         case .discover(let id): send(compose.discovered(id, catalog))
@@ -118,13 +120,16 @@ final class ToolServer {
         _ tool: Tool, _ arguments: ToolArguments, _ id: RequestID, _ era: Era, _ token: RequestID?, _ seconds: Int64
     ) throws(ToolFault) {
         let job: Job
-        switch tool {
-        case .timeNow:
+        switch (kit, tool) {
+        case (.code(let house), _): job = .code(try CodeJob(arguments, house))
+        case (.web(let house), _): job = .fetch(try FetchJob(arguments, house))
+        case (.files, .filesList): job = .list(try ListJob(arguments, roots))
+        case (.files, .filesRead): job = .read(try ReadJob(arguments, roots))
+        case (.files, .filesSearch): job = .search(try SearchJob(arguments, roots))
+        case (.files, .codeRun), (.files, .webFetch): return send(compose.error(id, .tool))
+        case (.files(_, let zones), .timeNow):
             send(compose.answer(id, era, try TimeTool(arguments).answer(at: seconds, zones)))
             return
-        case .filesList: job = .list(try ListJob(arguments, roots))
-        case .filesRead: job = .read(try ReadJob(arguments, roots))
-        case .filesSearch: job = .search(try SearchJob(arguments, roots))
         }
         enqueue(Task(id: id, era: era, job: job, address: nil, progressToken: token))
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Base64 by RFC 4648 section 4, canonical only: full groups, padding where due, no bit set that no byte holds.
-enum Base64 {
-    static func append(_ bytes: borrowing Span<UInt8>, to output: inout [UInt8]) {
+package enum Base64 {
+    package static func append(_ bytes: borrowing Span<UInt8>, to output: inout [UInt8]) {
         var index = 0
         while index < bytes.count {
             let left = bytes.count - index

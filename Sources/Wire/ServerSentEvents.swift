@@ -24,14 +24,30 @@ package enum EventWriter {
     package static func appendKeepAlive(to output: inout [UInt8]) { output.append(text: ":\n\n") }
 }
 
-/// Reads the data of events from a stream; other fields and comments are passed over.
+/// Reads the data of events from a stream, and what a client needs to take up a stream that broke; other fields and
+/// comments are passed over.
 package struct EventReader: Sendable {
+    /// The longest id that is kept, in bytes: it goes into a header line of the next request.
+    package static let maxIDBytes = 1024
+    /// The longest pause that a server can ask for, in milliseconds.
+    static let maxRetry = 3_600_000
+
     /// The data of the last event.
     package private(set) var data: [UInt8] = []
+    /// The last event was of the type `message`, or named none.
+    package private(set) var isMessage = true
+    /// By which the stream can be taken up behind the last event; nil where events have none, or one that no header can
+    /// carry.
+    package private(set) var lastID: [UInt8]?
+    /// The pause before a new connection that the server asked for, in milliseconds.
+    package private(set) var retry: Int?
     private var lines: LineReader
     private let limit: Int
     private var hasData = false
     private var isEventTaken = false
+    private var isOther = false
+    /// Of the event that is being read.
+    private var id: [UInt8]?
 
     /// - Parameter limit: bytes in one line, and in the data of one event.
     package init(limit: Int) {
@@ -57,22 +73,60 @@ package struct EventReader: Sendable {
                 return (consumed, false)
             }
             consumed += length
-            if line.isEmpty && hasData {
-                hasData = false
-                isEventTaken = true
-                return (consumed, true)
+            if line.isEmpty {
+                let isEvent = hasData
+                end()
+                if isEvent { return (consumed, true) }
+                continue
             }
             try take(line, of: bytes)
         }
     }
 
+    private mutating func end() {
+        // An id counts even where its event has no data: the server says how far it has come.
+        if let id { lastID = id.isEmpty ? nil : id }
+        id = nil
+        isMessage = !isOther
+        isOther = false
+        isEventTaken = hasData
+        hasData = false
+    }
+
     private mutating func take(_ line: Range<Int>, of bytes: borrowing Span<UInt8>) throws(WireError) {
-        guard line.count >= 5 && bytes.holds("data:", in: line.lowerBound..<(line.lowerBound + 5)) else { return }
-        var start = line.lowerBound + 5
+        let colon = bytes.first(ASCII.colon, in: line) ?? line.upperBound
+        let name = line.lowerBound..<colon
+        var start = min(colon + 1, line.upperBound)
         if start < line.upperBound && bytes[start] == ASCII.space { start += 1 }
-        if line.upperBound - start + data.count + 1 > limit { throw WireError(.lineTooLong, at: data.count) }
-        if hasData { data.append(ASCII.lineFeed) }
-        data.append(start..<line.upperBound, of: bytes)
-        hasData = true
+        let value = start..<line.upperBound
+        if bytes.holds("data", in: name) {
+            if value.count + data.count + 1 > limit { throw WireError(.lineTooLong, at: data.count) }
+            if hasData { data.append(ASCII.lineFeed) }
+            data.append(value, of: bytes)
+            hasData = true
+        } else if bytes.holds("id", in: name) {
+            id = EventReader.identifier(bytes, value) ?? []
+        } else if bytes.holds("event", in: name) {
+            isOther = !value.isEmpty && !bytes.holds("message", in: value)
+        } else if bytes.holds("retry", in: name), let pause = EventReader.pause(bytes, value) {
+            retry = pause
+        }
+    }
+
+    /// Nil for what no header line can carry.
+    private static func identifier(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) -> [UInt8]? {
+        guard value.count <= maxIDBytes else { return nil }
+        for index in value where !bytes[index].isVisible && bytes[index] != ASCII.space { return nil }
+        return bytes.trimmed(value) == value ? bytes.copy(value) : nil
+    }
+
+    private static func pause(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) -> Int? {
+        guard (1...9).contains(value.count) else { return nil }
+        var number = 0
+        for index in value {
+            guard bytes[index].isDigit else { return nil }
+            number = number * 10 + Int(bytes[index] - ASCII.zero)
+        }
+        return min(number, maxRetry)
     }
 }

@@ -103,6 +103,30 @@ package enum WireRule: String, CaseIterable, Sendable {
     case acceptKey = "accept-key"
     case extensionNegotiated = "extension-negotiated"
 
+    // Where a proxy is asked to go.
+    case scheme = "scheme"
+    case targetHost = "not-a-host"
+    case targetZone = "zone"
+    case targetPort = "port-malformed"
+    case hostDiffers = "host-differs"
+    case connectBody = "connect-body"
+
+    // What servers answer through a proxy.
+    case protocolSwitched = "protocol-switched"
+    case tooManyInterim = "too-many-interim"
+    case bodyTruncated = "body-truncated"
+
+    // SOCKS.
+    case socksVersion = "socks-version"
+    case socksMethods = "socks-methods"
+    case socksCommand = "socks-command"
+    case socksReserved = "socks-reserved"
+    case socksAddressType = "socks-address-type"
+
+    // The DNS.
+    case dnsForeign = "dns-foreign"
+    case dnsMalformed = "dns-malformed"
+
     // Lines and events.
     case lineTooLong = "line-too-long"
 
@@ -113,7 +137,8 @@ package enum WireRule: String, CaseIterable, Sendable {
         case .methodMalformed, .targetForm, .pathByte, .pathSegment, .queryByte, .versionMalformed,
             .lineEnding, .headerName, .headerFolded, .headerValue, .headerRepeated,
             .contentLengthMalformed, .transferEncodingMalformed, .framingConflict,
-            .connectionMalformed, .upgradeUnknown:
+            .connectionMalformed, .upgradeUnknown, .scheme, .targetHost, .targetZone, .targetPort, .hostDiffers,
+            .connectBody:
             .headMalformed
         case .requestLineTooLong: .targetTooLong
         case .headerLineTooLong, .headTooLarge, .tooManyHeaders: .headTooLarge
@@ -136,7 +161,11 @@ package enum WireRule: String, CaseIterable, Sendable {
             .lengthNotMinimal, .lengthTopBit, .continuationUnexpected, .messageInterrupted, .closePayload, .closeCode,
             .textNotUTF8, .messageTooLarge, .tooManyFragments:
             .frameMalformed
-        case .statusLine, .handshakeRefused, .acceptKey, .extensionNegotiated, .lineTooLong: nil
+        case .statusLine, .handshakeRefused, .acceptKey, .extensionNegotiated, .lineTooLong, .protocolSwitched,
+            .tooManyInterim, .bodyTruncated, .socksVersion, .socksMethods, .socksCommand, .socksReserved,
+            .socksAddressType, .dnsForeign,
+            .dnsMalformed:
+            nil
         }
     }
 

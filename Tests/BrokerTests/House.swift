@@ -31,6 +31,7 @@ final class House {
     let launcher: Door
     private(set) var gate: Door
     private var watcher: WatchDoor?
+    private(set) var egress: EgressLine?
     let listener: Endpoint
     private(set) var registry: SealedRegistry
     private(set) var digest: Digest
@@ -48,10 +49,11 @@ final class House {
     /// - Parameters:
     ///   - watched: a watcher says who connects, see ``peer``; without it every peer is unknown.
     ///   - attended: there is an operator's door, see ``OperatorLine``.
+    ///   - outgoing: there is an egress room, see ``egress``; without one nothing is let out.
     init(
         _ servers: [SealedServer] = [House.echo()], rules: [Rule] = [], limits: Limits = .standard,
         audit: AuditSettings = .standard, clients: [ClientEntry] = [], watched: Bool = false, attended: Bool = false,
-        mode: LaunchReport.Mode = .serve, in scratch: Scratch = Scratch()
+        outgoing: Bool = false, mode: LaunchReport.Mode = .serve, in scratch: Scratch = Scratch()
     ) throws {
         Signal.ignoreBrokenPipe()
         self.scratch = scratch
@@ -70,13 +72,13 @@ final class House {
         let socket = try TCPSocket.listen(on: Endpoint(address: .loopback4, port: 0), backlog: 256)
         listener = try TCPSocket.local(socket)
         gate = try Door.pair().near
-        try standUp(socket, mode, watched: watched, attended: attended)
+        try standUp(socket, mode, watched: watched, attended: attended, outgoing: outgoing)
     }
 
     static func zero() throws -> Digest { try unwrap(Digest([UInt8](repeating: 0, count: 32))) }
 
     private func standUp(
-        _ socket: consuming FileDescriptor, _ mode: LaunchReport.Mode, watched: Bool, attended: Bool
+        _ socket: consuming FileDescriptor, _ mode: LaunchReport.Mode, watched: Bool, attended: Bool, outgoing: Bool
     ) throws {
         launcher.send(.standUp(mode: mode, isFullDemanded: false, report: ConfinementReport().encoded))
         try handSeal()
@@ -91,6 +93,7 @@ final class House {
             watcher = WatchDoor(doors.near)
             launcher.send(.watch(report: ConfinementReport().encoded), passing: [doors.far])
         }
+        if outgoing { try bringEgress() }
         if mode == .serve {
             launcher.send(
                 .listener(.main, .tcp, authority: Array("127.0.0.1:\(listener.port)".utf8)), passing: [Owned(socket)])
@@ -99,8 +102,16 @@ final class House {
         launcher.send(.complete)
         try turn()
         watcher?.ready()
+        egress?.ready()
         if mode == .serve { gate.send(.ready(report: ConfinementReport().encoded)) }
         try turn()
+    }
+
+    /// An egress room, as the launcher brings it; it is not ready yet.
+    func bringEgress() throws {
+        let doors = try Door.pair()
+        egress = EgressLine(doors.near)
+        launcher.send(.egress(report: ConfinementReport().encoded), passing: [doors.far])
     }
 
     /// A gate for the listener, as the launcher brings it; it is not ready yet.
@@ -169,6 +180,7 @@ final class House {
         }
         if !isGateDeaf { try gate.collectOrders() }
         try watcher?.answer(peer)
+        try egress?.collect()
     }
 
     /// The gate takes nothing from its door.

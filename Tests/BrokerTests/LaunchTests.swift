@@ -12,7 +12,7 @@ struct LaunchTests {
     @Test("Callers have processes of their own; a shared server has one, which is nobody's")
     func identity() throws {
         for isShared in [false, true] {
-            let house = try House([House.echo { $0.traits.isShared = isShared }])
+            let house = try House([House.echo { $0.traits.process = isShared ? .shared : .perCaller }])
             let one = try house.caller("one")
             let other = try house.caller("other")
             _ = try house.callEcho(one)
@@ -296,7 +296,7 @@ struct LaunchTests {
     func sharedLog() throws {
         let house = try House([
             House.echo(era: .legacy) { server in
-                server.traits.isShared = true
+                server.traits.process = .shared
                 House.reviewed { $0.capabilities = [.tools, .logging] }(&server)
             }
         ])

@@ -275,4 +275,30 @@ struct RelayTests {
             #expect(reply.text("result", "_meta", "other") == "1")
         }
     }
+
+    @Test("The mark of content from outside goes on to the client, and nothing that only looks like it")
+    func untrusted() throws {
+        let long = String(repeating: "x", count: Product.maxSourceBytes + 1)
+        for era in [Era.modern, .legacy] {
+            let house = try House([House.echo(era: era)])
+            let (caller, server) = try house.running(era)
+            let session = era == .legacy ? try house.session(caller) : 0
+            func marks(_ meta: String) throws -> [String?] {
+                let call = try house.callEcho(caller, session: session)
+                try server.answer(try server.hear(), "{\"content\":[],\"_meta\":{\(meta),\"other\":1}}")
+                let reply = try house.answer(call)
+                #expect(reply.text("result", "_meta", "other") == "1")
+                return ["untrusted", "source"].map { reply.text("result", "_meta", "dev.doorward/\($0)") }
+            }
+            #expect(
+                try marks(#""dev.doorward/untrusted":true,"dev.doorward/source":"https://e.org/""#)
+                    == ["true", "https://e.org/"])
+            #expect(try marks(#""dev.doorward/untrusted":true"#) == ["true", nil])
+            #expect(try marks(#""dev.doorward/source":"https://e.org/""#) == [nil, nil])
+            #expect(try marks(#""dev.doorward/untrusted":false,"dev.doorward/source":"x""#) == [nil, nil])
+            #expect(try marks(#""dev.doorward/untrusted":"true""#) == [nil, nil])
+            #expect(try marks(#""dev.doorward/untrusted":true,"dev.doorward/source":7"#) == ["true", nil])
+            #expect(try marks("\"dev.doorward/untrusted\":true,\"dev.doorward/source\":\"\(long)\"") == ["true", nil])
+        }
+    }
 }

@@ -14,7 +14,8 @@ final class ScriptedServer {
     private var received = ByteQueue()
     private var lines: [JSONTree] = []
 
-    init(_ launch: UInt32, _ house: House) throws {
+    /// - Parameter doors: the listeners inside its sandbox, none where it has no network.
+    init(_ launch: UInt32, _ house: House, doors: [Owned] = []) throws {
         self.launch = launch
         self.house = house
         let (inputReading, inputWriting) = try ends()
@@ -25,8 +26,8 @@ final class ScriptedServer {
         writer = try outputWriting.take()
         errors = try errorsWriting.take()
         house.launcher.send(
-            .started(launch: launch, pid: 4711, report: ConfinementReport().encoded),
-            passing: [inputWriting, outputReading, errorsReading])
+            .started(launch: launch, pid: 4711, hasNetwork: !doors.isEmpty, report: ConfinementReport().encoded),
+            passing: [inputWriting, outputReading, errorsReading] + doors)
         try house.turn()
     }
 

@@ -192,14 +192,14 @@ struct EditTests {
                 $0.directory = path
                 $0.reads = [path]
                 $0.writes = [path]
-                $0.traits.isShared = true
+                $0.traits.process = .shared
                 $0.isDisabled = true
                 $0.accepted = [.shell, .inlineCode]
             }, to: "{}")
         let entry = try #require(try file(text).configuration.servers.first)
         #expect(entry.environment.map(\.value) == [.plain([]), .file(path), .keyring(Array("key".utf8))])
         #expect(entry.directory == path && entry.reads == [path] && entry.writes == [path])
-        #expect(entry.traits.isShared && entry.isDisabled)
+        #expect(entry.traits.process == .shared && entry.isDisabled)
         #expect(entry.accepted == [.shell, .inlineCode])
     }
 

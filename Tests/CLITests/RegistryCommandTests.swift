@@ -170,6 +170,45 @@ struct RegistryCommandTests {
         #expect(desk.run("registry", "list").errors.contains("no server is registered"))
     }
 
+    @Test("What a server reaches is sealed with what its profile grants, and a port of this host stands out")
+    func network() throws {
+        let program = desk.putProgram("opt/server")
+        let directory = desk.path("data")
+        desk.makeDirectory("data")
+        desk.configure(
+            """
+            {"egress": {"deny": ["ads.example"]},
+             "profiles": {"web": {"base": "tool", "read": ["\(directory)"], "network": "public", "limits": {"files": 64}}},
+             "mcpServers": {"a": {"command": "\(program)", "profile": "web"},
+                            "b": {"command": "\(program)", "network": ["api.example.com", {"local": 5432}]},
+                            "c": {"command": "\(program)"}}}
+            """)
+        let sealed = desk.run("registry", "seal")
+        #expect(sealed.status == 0, "\(sealed.errors)")
+        #expect(sealed.errors.contains("b: port 5432 of this host is open to it"))
+        let tree = try document(desk.run("registry", "list", "--json").output)
+        let list = try #require(tree.member(.root, "servers"))
+        let servers = Array(tree.elements(list))
+        var networks: [String] = []
+        var profiles: [String] = []
+        for server in servers {
+            let network = try #require(tree.member(server, "network"))
+            networks.append(try EgressPolicy.read(tree, network).description)
+            profiles.append(tree.shown(server, "profile"))
+        }
+        #expect(networks == ["public", "api.example.com:443; local port 5432", "none"])
+        #expect(profiles == ["web", "tool", "tool"])
+        let places = Places(
+            configuration: try #require(AbsolutePath(Array(desk.configuration.utf8))),
+            state: try #require(AbsolutePath(Array(desk.state.utf8))))
+        let registry = try #require(try SealedFile.read(places)).registry
+        #expect(registry.servers[0].reads.map(\.description) == [directory])
+        #expect(registry.servers[0].traits.ceilings == Ceilings(processes: 128, memoryBytes: 2 << 30, openFiles: 64))
+        #expect(registry.effective(registry.servers[0].network).description == "deny ads.example; *:80,443")
+        #expect(registry.profiles.count == 5 && !registry.egress.nat64)
+        #expect(desk.run("registry", "seal", "--check").status == 0)
+    }
+
     @Test("Documents for machines have one form")
     func documents() throws {
         desk.configure(

@@ -71,6 +71,18 @@ struct ResolutionTests {
         #expect(pin.size > 1000)
     }
 
+    @Test("The program that fetches is pinned with the one that starts it")
+    func companion() throws {
+        let tools = desk.putProgram("opt/doorward-tools")
+        #expect(try desk.resolve([tools, "web"]).pinned == [])
+        let web = desk.putProgram("opt/doorward-web")
+        let other = desk.putProgram("opt/other")
+        #expect(try desk.resolve([tools, "web", "--size", "64K"]).pinned == [web])
+        #expect(try desk.resolve([tools, "web", "--client", other]).pinned == [other])
+        #expect(try desk.resolve([tools, "code"]).pinned == [])
+        #expect(try desk.resolve([other, "web"]).pinned == [])
+    }
+
     @Test("The script of a virtual environment runs by its interpreter, which keeps its name")
     func environmentScript() throws {
         desk.makeEnvironment()

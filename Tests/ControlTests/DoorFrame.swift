@@ -14,6 +14,8 @@ extension LaunchRequest: DoorFrame {}
 extension LaunchReport: DoorFrame {}
 extension WatchRequest: DoorFrame {}
 extension WatchReport: DoorFrame {}
+extension EgressOrder: DoorFrame {}
+extension EgressReport: DoorFrame {}
 extension OperatorRequest: DoorFrame {}
 extension OperatorReply: DoorFrame {}
 

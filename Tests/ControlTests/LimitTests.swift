@@ -72,6 +72,24 @@ private let fields: [Sized] =
                 peer: .process(PeerProcess(uid: 1, pid: 1, startTime: 1, executable: filled($0), isBrowser: false)))
         },
     ] + [
+        Sized("own ports", Caps.ownPorts) {
+            EgressOrder.configure(nat64: false, ownPorts: [UInt16](repeating: 1, count: $0))
+        },
+        Sized("label", Caps.name) { EgressOrder.serve(sandbox: 1, label: filled($0), policy: []) },
+        Sized("policy in one packet", Caps.servedPolicy) {
+            EgressOrder.serve(sandbox: 1, label: [], policy: filled($0))
+        },
+        Sized("policy", Caps.amendedPolicy) { EgressOrder.amend(sandbox: 1, policy: filled($0)) },
+        Sized("egress report", Caps.report) { EgressReport.ready(report: filled($0)) },
+        Sized("host", Caps.host) { EgressReport.decided(.sample(asked: filled($0))) },
+        Sized("HTTP method", Caps.word) { EgressReport.decided(.sample(method: filled($0))) },
+        Sized("egress rule", Caps.rule) { EgressReport.decided(.sample(rule: filled($0))) },
+        Sized("server name", Caps.host) {
+            EgressReport.ended(
+                EgressEnding(
+                    decision: 1, bytesUp: 0, bytesDown: 0, milliseconds: 0, cause: .reset, serverName: filled($0)))
+        },
+    ] + [
         Sized("selector to revoke", Caps.name) { OperatorRequest.revokeTokens(selector: filled($0)) },
         Sized("selector to rotate", Caps.name) { OperatorRequest.rotateToken(selector: filled($0), lifeSeconds: 1) },
         Sized("error for a person", Caps.report) { OperatorReply.failed(error: filled($0), hint: []) },
@@ -138,6 +156,36 @@ struct LimitTests {
         }
     }
 
+    @Test("So is what passes the egress door, and what carries descriptors fits one packet")
+    func egress() throws {
+        let served = EgressOrder.serve(sandbox: 1, label: filled(Caps.name), policy: filled(Caps.servedPolicy))
+        #expect(Sample("", served).fields.count <= FrameForm.maxPartBytes)
+        for order: EgressOrder in [
+            served, .amend(sandbox: 1, policy: filled(Caps.amendedPolicy)),
+            .configure(nat64: true, ownPorts: [UInt16](repeating: 1, count: Caps.ownPorts)),
+        ] { #expect(Sample("", order).fields.count <= order.kind.permit.maxBytes, "\(order.kind)") }
+        for report: EgressReport in [
+            .ready(report: filled(Caps.report)),
+            .decided(
+                .sample(
+                    asked: filled(Caps.host), method: filled(Caps.word), address: filled(16), rule: filled(Caps.rule))),
+            .ended(
+                EgressEnding(
+                    decision: 1, bytesUp: 0, bytesDown: 0, milliseconds: 0, cause: .reset,
+                    serverName: filled(Caps.host))),
+        ] { #expect(Sample("", report).fields.count <= report.kind.maxBytes, "\(report.kind)") }
+    }
+
+    @Test("A decision without a reason is one that opened something")
+    func reasons() {
+        for verdict in EgressDecision.Verdict.allCases {
+            let sample = Sample("", EgressReport.decided(.sample(verdict: verdict, reason: nil)))
+            var isRead = true
+            do throws(FrameError) { _ = try sample.readAgain(sample.kind, sample.fields) } catch { isRead = false }
+            #expect(isRead == (verdict == .allow))
+        }
+    }
+
     @Test("Words of a refusal are visible ASCII: they go into records as they are")
     func words() {
         for byte in UInt8.min...UInt8.max {
@@ -181,6 +229,45 @@ struct LimitTests {
             #expect(throws: FrameError.self, "\(name)") {
                 try GateRequest.read(GateRequest.Kind.select.rawValue, &reader)
             }
+        }
+    }
+}
+
+@Suite("A sandbox is adopted with one packet")
+struct AdoptionTests {
+    @Test("With every field at its limit it fits, and descriptors come with nothing else")
+    func fits() throws {
+        let digest = try #require(Digest(filled(32)))
+        let frame = OperatorRequest.adoptSandbox(.sample(digest, isLargest: true))
+        #expect(Sample.bytes(of: frame).count <= FrameForm.maxPacketBytes)
+        for kind in OperatorRequest.Kind.allCases {
+            #expect(kind.permits(descriptors: 0) && !kind.permits(descriptors: 1) && !kind.permits(descriptors: 3))
+            #expect(kind.permits(descriptors: 2) == (kind == .adoptSandbox))
+        }
+    }
+
+    @Test("One more than a field's limit is no adoption")
+    func limits() throws {
+        let digest = try #require(Digest(filled(32)))
+        let changes: [(inout SandboxAdoption) -> Void] = [
+            { $0.name = filled(Caps.word + 1) }, { $0.profile = filled(Caps.name + 1) },
+            { $0.backend = filled(Caps.word + 1) }, { $0.report = filled(SandboxAdoption.maxReportBytes + 1) },
+            { $0.policy = filled(SandboxAdoption.maxPolicyBytes + 1) },
+            { $0.localPorts = [UInt16](repeating: 1, count: SandboxAdoption.maxPorts + 1) },
+            { $0.executable = filled(Caps.executable + 1) },
+            { $0.words = [[UInt8]](repeating: [], count: SandboxAdoption.maxWords + 1) },
+            { $0.words = [filled(SandboxAdoption.maxWordBytes + 1)] },
+            { $0.directory = filled(Caps.executable + 1) },
+            { $0.grants = filled(SandboxAdoption.maxGrantsBytes + 1) },
+            { $0.accepted = [[UInt8]](repeating: [], count: SandboxAdoption.maxAccepted + 1) },
+            { $0.accepted = [filled(Caps.name + 1)] },
+        ]
+        for change in changes {
+            var adoption = SandboxAdoption.sample(digest)
+            change(&adoption)
+            let bytes = Sample.bytes(of: OperatorRequest.adoptSandbox(adoption))
+            var reader = FrameReader(bytes, FrameForm.headerBytes..<bytes.count)
+            #expect(throws: FrameError.self) { try OperatorRequest.read(bytes[1], &reader) }
         }
     }
 }

@@ -9,8 +9,8 @@ private let digests = [Digest(filled(32, with: 0xD5))].compactMap(\.self)
 
 extension Door {
     static let all = [
-        gateRequests, gateOrders, launchRequests, launchReports, watchRequests, watchReports, operatorRequests,
-        operatorReplies,
+        gateRequests, gateOrders, launchRequests, launchReports, watchRequests, watchReports, egressOrders,
+        egressReports, operatorRequests, operatorReplies,
     ]
 
     static let launchRequests = Door(
@@ -43,7 +43,9 @@ extension Door {
             Sample("operatorSocket", LaunchReport.operatorSocket), Sample("watch", LaunchReport.watch(report: [])),
             Sample("gate", LaunchReport.gate(.main, report: bytes("report"))),
             Sample("complete", LaunchReport.complete),
+            Sample("egress", LaunchReport.egress(report: bytes("report"))),
             Sample("started", LaunchReport.started(launch: 1, pid: 2, report: bytes("report"))),
+            Sample("started with a network", LaunchReport.started(launch: 1, pid: 2, hasNetwork: true, report: [])),
             Sample("refused", LaunchReport.refused(launch: 1, denial: .executableChanged, detail: bytes("detail"))),
             Sample("exited", LaunchReport.exited(launch: 1, status: 0x0100)),
             Sample("roomEnded", LaunchReport.roomEnded(word: bytes("gate/main"), status: 9)),
@@ -97,7 +99,14 @@ extension Door {
             Sample("revokeTokens", OperatorRequest.revokeTokens(selector: bytes("agent"))),
             Sample("rotateToken", OperatorRequest.rotateToken(selector: bytes("agent"), lifeSeconds: .max)),
             Sample("reload", OperatorRequest.reload),
-        ] + servers.map { Sample("probe \($0)", OperatorRequest.probe(server: $0)) }
+        ]
+            + SandboxEnding.Cause.allCases.map { cause in
+                Sample(
+                    "sandboxEnded \(cause)",
+                    OperatorRequest.sandboxEnded(SandboxEnding(status: 137, cause: cause)))
+            }
+            + digests.map { Sample("adoptSandbox", OperatorRequest.adoptSandbox(.sample($0))) }
+            + servers.map { Sample("probe \($0)", OperatorRequest.probe(server: $0)) }
             + clients.flatMap { client in
                 [(nil, nil), ([], .main), (servers, nil)].map { (servers: [ServerName]?, listener: ListenerName?) in
                     Sample(
@@ -115,4 +124,23 @@ extension Door {
             Sample("failed", OperatorReply.failed(error: bytes("error"), hint: bytes("hint"))),
         ],
         maxBytes: { _ in nil })
+}
+
+extension SandboxAdoption {
+    /// - Parameter isLargest: every field is at its limit.
+    static func sample(_ digest: Digest, isLargest: Bool = false) -> SandboxAdoption {
+        let word = isLargest ? filled(maxWordBytes) : bytes("npm")
+        return SandboxAdoption(
+            name: isLargest ? filled(Caps.word) : bytes("node"),
+            profile: isLargest ? filled(Caps.name) : bytes("agent"),
+            isBrowser: isLargest, backend: isLargest ? filled(Caps.word) : bytes("own"),
+            report: isLargest ? filled(maxReportBytes) : bytes("report"), pid: isLargest ? .max : 2,
+            policy: isLargest ? filled(maxPolicyBytes) : [],
+            localPorts: isLargest ? [UInt16](repeating: .max, count: maxPorts) : [5432],
+            executable: isLargest ? filled(Caps.executable) : bytes("/usr/bin/node"), executableDigest: digest,
+            argumentsDigest: digest, words: [[UInt8]](repeating: word, count: isLargest ? maxWords : 1),
+            directory: isLargest ? filled(Caps.executable) : bytes("/"),
+            grants: isLargest ? filled(maxGrantsBytes) : bytes("write /src"),
+            accepted: [[UInt8]](repeating: bytes("wide-grant"), count: isLargest ? maxAccepted : 0))
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Control
+import Policy
 import Scratch
 import Testing
 
@@ -83,6 +84,17 @@ struct PermitTests {
         #expect(GateOrder.Kind.allCases.count == 11)
     }
 
+    @Test("A sandbox comes to the egress room with its two listeners, and nothing else comes with any")
+    func egress() throws {
+        let law = try Rows(under: "Broker → egress")
+        #expect(Set(law.rows.keys) == Set(EgressOrder.Kind.allCases.map { "\($0)" }))
+        for kind in EgressOrder.Kind.allCases {
+            #expect(kind.permit.descriptors == (kind == .serve ? 2...2 : 0...0), "\(kind)")
+        }
+        let reports = try Rows(under: "Egress → broker")
+        #expect(Set(reports.rows.keys) == Set(EgressReport.Kind.allCases.map { "\($0)" }))
+    }
+
     @Test("Every request to the launcher in every state of it, as the law says")
     func launcher() throws {
         let law = try Rows(under: "Broker → launcher")
@@ -103,14 +115,20 @@ struct PermitTests {
     }
 
     @Test("Each report of the launcher comes with the descriptors of its kind")
-    func reports() {
-        let expected: [LaunchReport.Kind: Int] = [
-            .standUp: 0, .seal: 1, .sealRefused: 0, .listener: 1, .operatorSocket: 1, .watch: 1, .gate: 1, .complete: 0,
-            .started: 3, .refused: 0, .exited: 0, .roomEnded: 0, .terminate: 0,
+    func reports() throws {
+        let zero = try #require(Digest([UInt8](repeating: 0, count: Digest.byteCount)))
+        let expected: [(LaunchReport, Int)] = [
+            (.standUp(mode: .serve, isFullDemanded: true, report: []), 0), (.seal(digest: zero), 1),
+            (.sealRefused(reason: []), 0), (.listener(.main, .tcp, authority: []), 1), (.operatorSocket, 1),
+            (.watch(report: []), 1), (.egress(report: []), 1), (.gate(.main, report: []), 1), (.complete, 0),
+            (.started(launch: 1, pid: 1, report: []), 3), (.started(launch: 1, pid: 1, hasNetwork: true, report: []), 5),
+            (.refused(launch: 1, denial: .launchFailed, detail: []), 0), (.exited(launch: 1, status: 0), 0),
+            (.roomEnded(word: [], status: 0), 0), (.terminate, 0),
         ]
-        for kind in LaunchReport.Kind.allCases {
-            #expect(kind.descriptors == expected[kind], "\(kind)")
-            #expect(kind.descriptors <= FrameForm.maxDescriptors)
+        #expect(Set(expected.map(\.0.kind)) == Set(LaunchReport.Kind.allCases))
+        for (report, count) in expected {
+            #expect(report.descriptors == count, "\(report.kind)")
+            #expect(report.descriptors <= FrameForm.maxDescriptors)
         }
     }
 }

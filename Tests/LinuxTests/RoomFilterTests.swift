@@ -13,44 +13,52 @@ struct RoomFilterTests {
         let gate: Int32
         let broker: Int32
         let watch: Int32
+        let egress: Int32
         var testDescription: String { act }
 
-        init(_ act: String, _ gate: Int32, _ broker: Int32, _ watch: Int32) {
+        init(_ act: String, _ gate: Int32, _ broker: Int32, _ watch: Int32, _ egress: Int32) {
             self.act = act
             self.gate = gate
             self.broker = broker
             self.watch = watch
+            self.egress = egress
         }
     }
 
     // 0: done. 1: refused with ENOSYS.
     static let rows = [
-        Row("work", 0, 0, 0),
-        Row("memory", 0, 0, 0),
-        Row("accept", killed, 0, killed),
-        Row("no-delay", 0, 0, 1),
-        Row("write-file", killed, 0, killed),
-        Row("read-proc", killed, 1, 0),
-        Row("ask-kernel", 1, 1, 0),
-        Row("execute", killed, killed, killed),
-        Row("fork", killed, killed, killed),
-        Row("thread", killed, killed, killed),
-        Row("socket", killed, killed, killed),
-        Row("connect", killed, killed, killed),
-        Row("open", killed, 0, 0),
-        Row("open-writing", killed, 0, killed),
-        Row("create", killed, 0, 1),
-        Row("map-executable", killed, killed, killed),
-        Row("make-executable", killed, killed, killed),
-        Row("kill", 1, 1, killed),
-        Row("unforeseen", 1, 1, 1),
+        Row("work", 0, 0, 0, 0),
+        Row("memory", 0, 0, 0, 0),
+        Row("accept", killed, 0, killed, 0),
+        Row("no-delay", 0, 0, 1, 0),
+        Row("write-file", killed, 0, killed, killed),
+        Row("read-proc", killed, 1, 0, killed),
+        Row("ask-kernel", 1, 1, 0, 0),
+        Row("execute", killed, killed, killed, killed),
+        Row("fork", killed, killed, killed, killed),
+        Row("thread", killed, killed, killed, killed),
+        Row("socket", killed, killed, killed, 0),
+        Row("connect", killed, killed, killed, 0),
+        Row("open", killed, 0, 0, killed),
+        Row("open-writing", killed, 0, killed, killed),
+        Row("create", killed, 0, 1, killed),
+        Row("map-executable", killed, killed, killed, killed),
+        Row("make-executable", killed, killed, killed, killed),
+        Row("kill", 1, 1, killed, 1),
+        Row("unforeseen", 1, 1, 1, 1),
+        Row("unix-socket", killed, killed, killed, killed),
+        Row("netlink-socket", killed, killed, killed, killed),
+        Row("listen", killed, killed, killed, killed),
+        Row("splice", 1, 1, 1, 0),
     ]
 
     @Test("without a filter each act succeeds, and with it the room's line holds", arguments: rows)
     func acts(row: Row) throws {
         let room = Spawn.buildDirectory + "/RoomProbe"
         #expect(try Spawn.run(room, ["none", row.act]).status == 0, "the meter works")
-        for (name, expected) in [("gate", row.gate), ("broker", row.broker), ("watch", row.watch)] {
+        for (name, expected) in [
+            ("gate", row.gate), ("broker", row.broker), ("watch", row.watch), ("egress", row.egress),
+        ] {
             let run = try Spawn.run(room, [name, row.act])
             #expect(run.status == expected, "\(name)")
             if expected == 1 { #expect(run.output == "\(ENOSYS)\n", "\(name)") }

@@ -38,17 +38,23 @@ struct ConfigurationSchemaTests {
     /// Keys that the reader asks for: what stands in quotes behind `take(`, `require(` and `set(`, and its lists.
     private func readerKeys() throws -> Set<String> {
         var keys: Set<String> = []
-        for name in ["ConfigurationReader", "ServerEntryReader"] {
+        for name in [
+            "ConfigurationReader", "ServerEntryReader", "RemoteEntryReader", "Profiles/ProfileReader",
+            "Egress/NetworkReader",
+        ] {
             let source = try ConfigurationFiles.source(name)
             for call in ["take(\"", "require(\"", "set(\""] {
                 for part in pieces(source, call).dropFirst() { keys.insert(String(part.prefix { $0 != "\"" })) }
             }
             for line in source.split(separator: "\n")
-            where line.contains("as [StaticString] {") && !line.contains("\"url\"") {
+            where line.contains("as [StaticString] {") {
                 keys.formUnion(quoted(line))
             }
-            if let list = pieces(source, "static let ignored: [StaticString] = [").dropFirst().first {
-                keys.formUnion(quoted(list.prefix { $0 != "]" }))
+            for list in ["ignored", "addressKeys"] {
+                guard let words = pieces(source, "static let \(list): [StaticString] = [").dropFirst().first else {
+                    continue
+                }
+                keys.formUnion(quoted(words.prefix { $0 != "]" }))
             }
         }
         return keys
@@ -102,16 +108,21 @@ struct ConfigurationSchemaTests {
         let example = try ConfigurationFiles.tree(
             Array("{\"mcpServers\": {\"x\": {\"command\": \"/x\", \(text)}}}".utf8))
         // What no schema can say, or not simply: a variable that is defined nowhere, one alias for two tools, ten years.
-        let isBeyond = ["${", "\\u0000", "\"b\": \"x\"", "3661d", "0s", "1025G", "..", "\"headers\""].contains {
-            text.contains($0)
-        }
+        let isBeyond = [
+            "${", "\\u0000", "\"b\": \"x\"", "3661d", "0s", "1025G", "..", "\"headers\"",
+            // Nor which names are special, which addresses are public, or what is behind a prefix.
+            "undefined", "localhost", "10.0.0.1", "10.1.0.0/16\"}", "fd00::", "metadata.google", "[::ffff",
+            "8.8.8.8/24",
+            "8.8.8.0/33", "127.1:", "0x7f", "65536",
+        ].contains { text.contains($0) }
         #expect(schema.accepts(example, .root) == isAccepted || (isBeyond && !isAccepted), "\(text)")
     }
 
     @Test("Most faults show in an editor", arguments: ConfigurationTests.faults)
     func faults(_ text: String, _ place: String, _ reason: String) throws {
         let isBeyond =
-            ["NUL", "from 1M to 4G", "has the id"].contains { reason.contains($0) } || text.contains("65536")
+            ["NUL", "from 1M to 4G", "has the id", "base is missing", "is built in"].contains { reason.contains($0) }
+            || text.contains("65536")
             || text.contains("127.0.0.01")
         #expect(schema.accepts(try ConfigurationFiles.tree(Array(text.utf8)), .root) == isBeyond, "\(text)")
     }
@@ -176,15 +187,17 @@ struct ConfigurationSchemaTests {
         let spelled = limits.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
         let text = """
             {"listeners": {"main": "127.0.0.1:8742"}, "clients": {}, "policy": [], "mcpServers": {},
-             "audit": {"durability": "grouped", "segment": "64M"}, "limits": {\(spelled)}}
+             "audit": {"durability": "grouped", "segment": "64M"}, "limits": {\(spelled)},
+             "profiles": {"tool": {}, "agent": {"base": "agent"}}, "egress": {"nat64": false, "deny": []}}
             """
         #expect(limits.count == 7)
         #expect(try ConfigurationReader.read(try ConfigurationFiles.tree(Array(text.utf8))) == empty)
         let plain = "{\"mcpServers\": {\"x\": {\"command\": \"/x\"}}}"
         let full = """
             {"mcpServers": {"x": {"command": "/x", "args": [], "env": {}, "read": [], "write": [], "parameters": {},
-             "shared": false, "disabled": false, "idle": "10m", "timeout": "2m", "startTimeout": "1m", "grants": [],
-             "limits": {"processes": 128, "memory": "2G", "files": 1024}, "aliases": {}, "callers": {}}}}
+             "process": "caller", "disabled": false, "idle": "10m", "timeout": "2m", "startTimeout": "1m", "grants": [],
+             "limits": {"processes": 128, "memory": "2G", "files": 1024}, "aliases": {}, "callers": {},
+             "profile": "tool", "network": "none"}}}
             """
         #expect(
             try ConfigurationReader.read(try ConfigurationFiles.tree(Array(plain.utf8))).servers

@@ -36,14 +36,31 @@ struct ConfigurationTests {
         #expect(configuration.limits.connections == 1 && configuration.limits.serversInAll == 4096)
         let server = try #require(configuration.servers.first)
         #expect(server.arguments.count == 5)
-        #expect(server.environment.count == 4)
+        // Those of its profile stand in front.
+        #expect(
+            server.environment.map { String(decoding: $0.name, as: UTF8.self) } == [
+                "LANG", "API_KEY", "PLAIN", "EMPTY", "_SECRET", "KEY2",
+            ])
+        #expect(server.reads.map(\.description) == ["/srv/papers", "/srv/data"])
+        #expect(server.traits.profile.description == "research" && server.traits.network.rules.count == 7)
+        #expect(server.traits.network.localPorts == [5432])
+        #expect(server.traits.network.rules[6].name == "mcpServers.everything.network[6]")
+        #expect(configuration.egress.nat64 && configuration.egress.deny.rules.count == 3)
+        #expect(
+            configuration.profiles.map(\.name.description) == [
+                "agent", "browser", "closed", "code", "research", "tool",
+            ])
+        let research = try #require(configuration.profiles.first { $0.name.description == "research" })
+        #expect(research.base == .agent && research.network == .public && research.confinement == .bubblewrap)
+        #expect(research.limits.milliseconds == 3_600_000 && research.limits.diskBytes == 1 << 30)
         #expect(server.accepted == Danger.allCases)
-        #expect(server.traits.isShared && server.traits.idleMilliseconds == 500)
+        #expect(server.traits.process == .shared && server.traits.idleMilliseconds == 500)
         #expect(server.traits.timeoutMilliseconds == 3660 * 86_400_000)
         #expect(server.traits.ceilings == Ceilings(processes: 1, memoryBytes: 1 << 40, openFiles: 16))
         #expect(server.traits.grants == [.sampling, .elicitation, .urlElicitation, .roots])
         #expect(server.traits.aliases.map(\.alias) == [Array("short".utf8)])
         #expect(server.unused.contains("autoApprove") && server.unused.contains("trust"))
+        #expect(configuration.servers.last?.traits.process == .perCall)
         #expect(configuration.servers.last?.unused == ["timeout"])
         #expect(configuration.servers.last?.traits.timeoutMilliseconds == 120_000)
     }
@@ -60,8 +77,40 @@ struct ConfigurationTests {
         ("{\"mcpServers\": {\"x\": {\"command\": \"\"}}}", "mcpServers.x.command", "is empty"),
         ("{\"mcpServers\": {\"x\": {\"command\": 1}}}", "mcpServers.x.command", "must be a string"),
         ("{\"mcpServers\": {\"x\": {\"command\": \"/x\\u0000y\"}}}", "mcpServers.x.command", "must not contain a NUL"),
-        ("{\"mcpServers\": {\"x\": {\"url\": \"http://x\"}}}", "mcpServers.x", "is a server on the network"),
-        ("{\"mcpServers\": {\"x\": {\"command\": \"/x\", \"type\": \"sse\"}}}", "mcpServers.x.type", "only \"stdio\""),
+        ("{\"mcpServers\": {\"x\": {\"url\": \"http://x\"}}}", "mcpServers.x.url", "would be reached in the clear"),
+        ("{\"mcpServers\": {\"x\": {\"command\": \"/x\", \"type\": \"sse\"}}}", "mcpServers.x.type", "does not fit"),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"type\": \"sse\"}}}", "mcpServers.x.type",
+            "is a transport that went out of use"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"type\": \"stdio\"}}}", "mcpServers.x.type",
+            "does not fit"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://u:p@x\"}}}", "mcpServers.x.url",
+            "is not an address that can be used"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"serverUrl\": \"https://x\"}}}", "mcpServers.x",
+            "has two addresses"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"command\": \"/x\"}}}", "mcpServers.x.command",
+            "means nothing for a server on the network"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"network\": \"public\"}}}", "mcpServers.x.network",
+            "means nothing for a server on the network"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"command\": \"/x\", \"headers\": {}}}}", "mcpServers.x.headers",
+            "belongs to a server on the network"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"headers\": {\"A B\": \"x\"}}}}",
+            "mcpServers.x.headers.A B", "is not a header"
+        ),
         ("{\"mcpServers\": {\"x\": {\"command\": \"/x\", \"arg\": []}}}", "mcpServers.x.arg", "unknown key"),
         ("{\"listeners\": {}}", "listeners", "must name 1 to 16 listeners"),
         ("{\"listeners\": {\"main\": \"0.0.0.0:1\"}}", "listeners.main", "must be a loopback address"),
@@ -101,6 +150,33 @@ struct ConfigurationTests {
         ("{\"limits\": {\"connections\": 16385}}", "limits.connections", "must be a whole number"),
         ("{\"limits\": {\"connections\": 1.5}}", "limits.connections", "must be a whole number"),
         ("{\"limits\": {\"conections\": 1}}", "limits.conections", "unknown key"),
+        ("{\"profiles\": {\"X\": {\"base\": \"tool\"}}}", "profiles.X", "is not a profile's name"),
+        ("{\"profiles\": {\"x\": {}}}", "profiles.x", "base is missing"),
+        ("{\"profiles\": {\"x\": {\"base\": \"x\"}}}", "profiles.x.base", "is not \"browser\""),
+        ("{\"profiles\": {\"tool\": {\"base\": \"browser\"}}}", "profiles.tool", "is built in"),
+        ("{\"profiles\": {\"code\": {\"nesting\": true}}}", "profiles.code.nesting", "unknown key"),
+        ("{\"profiles\": {\"code\": {\"limits\": {\"time\": 60}}}}", "profiles.code.limits.time", "must be a string"),
+        ("{\"profiles\": {\"code\": {\"confinement\": \"none\"}}}", "profiles.code.confinement", "is not \"full\""),
+        ("{\"profiles\": {\"code\": {\"acceptFlags\": [\"x\"]}}}", "profiles.code.acceptFlags[0]", "is not a flag"),
+        ("{\"profiles\": {\"code\": {\"acceptFlags\": []}}}", "profiles.code.acceptFlags", "is empty"),
+        ("{\"profiles\": {\"code\": {\"read\": [\"x\"]}}}", "profiles.code.read[0]", "must be an absolute path"),
+        (
+            "{\"profiles\": {\"code\": {\"environment\": {\"A=\": \"x\"}}}}", "profiles.code.environment.A=",
+            "is not a variable"
+        ),
+        ("{\"profiles\": {\"code\": {\"network\": \"all\"}}}", "profiles.code.network", "must be \"none\", \"public\""),
+        ("{\"egress\": {\"allow\": []}}", "egress.allow", "unknown key"),
+        ("{\"egress\": {\"nat64\": 1}}", "egress.nat64", "must be true or false"),
+        ("{\"egress\": {\"deny\": [\"x.example:0\"]}}", "egress.deny[0]", "is not a host and port"),
+        ("{\"egress\": {\"deny\": [{\"local\": 1}]}}", "egress.deny[0]", "grants a port"),
+        (
+            "{\"egress\": {\"deny\": [{\"host\": \"x.example\", \"verdict\": \"allow\"}]}}", "egress.deny[0]",
+            "must deny"
+        ),
+        (
+            "{\"egress\": {\"deny\": [{\"host\": \"x.example\", \"sni\": \"strict\"}]}}", "egress.deny[0].sni",
+            "unknown key"
+        ),
     ]
 
     @Test("Faults are told with their place", arguments: faults)
@@ -137,6 +213,9 @@ struct ConfigurationTests {
         ("\"parameters\": {\"p\": {\"a\": 1}}", false), ("\"parameters\": {\"p\": [\"a\"]}", false),
         ("\"accept\": []", false), ("\"accept\": [\"everything\"]", false),
         ("\"accept\": [\"shell\", \"shell\"]", false), ("\"accept\": true", false),
+        ("\"process\": \"per-call\"", true), ("\"process\": \"shared\"", true), ("\"process\": \"caller\"", true),
+        ("\"process\": \"one\"", false), ("\"process\": true", false),
+        ("\"process\": \"caller\", \"shared\": false", false),
         ("\"shared\": \"yes\"", false), ("\"shared\": 1", false), ("\"disabled\": null", false),
         ("\"idle\": \"10\"", false), ("\"idle\": \"0s\"", false), ("\"idle\": \"-1s\"", false),
         ("\"idle\": \"1w\"", false), ("\"idle\": \"1 s\"", false),
@@ -155,6 +234,39 @@ struct ConfigurationTests {
         ("\"aliases\": {\"a\": \"\"}", false), ("\"aliases\": {\"a\": \"x_y\"}", true),
         ("\"type\": \"stdio\"", true), ("\"type\": \"http\"", false), ("\"headers\": {}", false),
         ("\"autoApprove\": [\"x\"]", true),
+        ("\"profile\": \"browser\"", true), ("\"profile\": \"Tool\"", false), ("\"profile\": \"undefined\"", false),
+        ("\"network\": \"none\"", true), ("\"network\": \"public\"", true), ("\"network\": []", true),
+        ("\"network\": \"*\"", false), ("\"network\": true", false), ("\"network\": {}", false),
+        ("\"network\": [\"api.example.com\"]", true), ("\"network\": [\"*.example.com:8443\"]", true),
+        ("\"network\": [\"*:443\"]", true), ("\"network\": [\"8.8.8.8:53\"]", true),
+        ("\"network\": [\"[2606:4700::1111]\"]", true), ("\"network\": [\"[2606:4700::1111]:853\"]", true),
+        ("\"network\": [\"2606:4700::1111\"]", false), ("\"network\": [\"api.example.com:\"]", false),
+        ("\"network\": [\"api.example.com:0443\"]", false), ("\"network\": [\"api.example.com:65536\"]", false),
+        ("\"network\": [\"https://api.example.com\"]", false), ("\"network\": [\"a.*.example.com\"]", false),
+        ("\"network\": [\"a_b.example.com\"]", false), ("\"network\": [\"api.example.com.\"]", false),
+        ("\"network\": [\"127.1:443\"]", false), ("\"network\": [\"0x7f000001\"]", false),
+        ("\"network\": [\"localhost:5432\"]", false), ("\"network\": [\"10.0.0.1:443\"]", false),
+        ("\"network\": [\"metadata.google.internal:80\"]", false), ("\"network\": [\"[::ffff:8.8.8.8]\"]", false),
+        ("\"network\": [{\"local\": 5432}]", true), ("\"network\": [{\"local\": 0}]", false),
+        ("\"network\": [{\"local\": 5432, \"verdict\": \"allow\"}]", false),
+        ("\"network\": [{\"local\": [1, 2]}]", false),
+        ("\"network\": [{}]", false), ("\"network\": [{\"port\": 443}]", false),
+        ("\"network\": [{\"host\": \"x.example\", \"port\": [80, 443]}]", true),
+        ("\"network\": [{\"host\": \"x.example\", \"port\": []}]", false),
+        ("\"network\": [{\"host\": \"x.example\", \"port\": [80, 80]}]", false),
+        ("\"network\": [{\"host\": \"x.example\", \"port\": \"80\"}]", false),
+        ("\"network\": [{\"host\": \"x.example:80\"}]", false),
+        ("\"network\": [{\"address\": \"8.8.8.0/24\"}]", true), ("\"network\": [{\"address\": \"8.8.8.8/24\"}]", false),
+        ("\"network\": [{\"address\": \"8.8.8.0/33\"}]", false),
+        ("\"network\": [{\"address\": \"8.8.8.0/024\"}]", false),
+        ("\"network\": [{\"address\": \"10.1.0.0/16\"}]", false), ("\"network\": [{\"address\": \"fd00::/8\"}]", false),
+        ("\"network\": [{\"address\": \"10.1.0.0/16\", \"verdict\": \"deny\"}]", true),
+        ("\"network\": [{\"address\": \"64:ff9b::/96\"}]", true), ("\"network\": [{\"address\": \"0.0.0.0/0\"}]", true),
+        ("\"network\": [{\"host\": \"x.example\", \"methods\": [\"GET\", \"POST\"]}]", true),
+        ("\"network\": [{\"host\": \"x.example\", \"methods\": [\"get\"]}]", false),
+        ("\"network\": [{\"host\": \"x.example\", \"methods\": []}]", false),
+        ("\"network\": [{\"host\": \"x.example\", \"verdict\": \"maybe\"}]", false),
+        ("\"network\": [{\"host\": \"x.example\", \"sni\": true}]", false),
         ("\"image\": \"x\"", false), ("\"shell\": true", false), ("\"Command\": \"/y\"", false),
     ]
 
@@ -185,6 +297,22 @@ struct ConfigurationTests {
         #expect(try read(listeners(16)).listeners.count == 16)
         #expect(throws: ConfigurationError.self) { try read(listeners(17)) }
         func named(_ name: String) -> String { "{\"mcpServers\": {\"\(name)\": {\"command\": \"/x\"}}}" }
+        func rules(_ count: Int) -> String {
+            "\"network\": [\(repeatElement("\"x.example\"", count: count).joined(separator: ", "))]"
+        }
+        #expect(try server(rules(256)).traits.network.rules.count == 256)
+        #expect(throws: ConfigurationError.self) { try server(rules(257)) }
+        func ports(_ count: Int) -> String {
+            "\"network\": [{\"host\": \"x.example\", \"port\": [\((1...count).map { "\($0)" }.joined(separator: ", "))]}]"
+        }
+        #expect(throws: Never.self) { try server(ports(64)) }
+        #expect(throws: ConfigurationError.self) { try server(ports(65)) }
+        func profiles(_ count: Int) -> String {
+            "{\"profiles\": {\((0..<count).map { "\"p\($0)\": {\"base\": \"code\"}" }.joined(separator: ", "))}}"
+        }
+        // The four that are built in count too.
+        #expect(try read(profiles(60)).profiles.count == 64)
+        #expect(throws: ConfigurationError.self) { try read(profiles(61)) }
         #expect(try read(named(String(repeating: "x", count: 32))).servers.count == 1)
         #expect(throws: ConfigurationError.self) { try read(named(String(repeating: "x", count: 33))) }
     }

@@ -11,6 +11,33 @@ private func path(_ text: String) throws -> AbsolutePath { try #require(Absolute
 
 /// A registry in which every member has something in it.
 enum SealedExample {
+    /// Rules of every kind.
+    static func network() throws -> EgressPolicy {
+        let host = try #require(HostName(Array("api.example.com".utf8)))
+        let block = try #require(AddressBlock(Array("2606:4700::/32".utf8)))
+        func rule(_ remote: EgressRule.Remote) -> EgressRule {
+            EgressRule(name: "mcpServers.full.network[0]", matter: .remote(remote))
+        }
+        return EgressPolicy(rules: [
+            rule(.init(host: .exact(host), ports: [443, 65_535], methods: [Array("GET".utf8)], sni: .strict)),
+            rule(.init(host: .below(host), ports: nil, verdict: .deny)),
+            rule(.init(host: .any, ports: [1], block: block, verdict: .ask)),
+            rule(.init(host: .address(.v4(0x0808_0808)), ports: [53])),
+            EgressRule(name: "--allow-local 5432", matter: .local(port: 5432)),
+        ])
+    }
+
+    static func profiles() throws -> [Profile] {
+        let own = Profile(
+            name: try #require(ProfileName(Array("own".utf8))), base: .browser, reads: [try path("/srv")],
+            writes: [.root], environment: [EnvironmentEntry(name: Array("A".utf8), value: .file(try path("/run/x")))],
+            network: try network(),
+            limits: RunLimits(
+                ceilings: Ceilings(processes: 1, memoryBytes: 1, openFiles: 16), milliseconds: 1, diskBytes: 1 << 40),
+            confinement: .bubblewrap, acceptedFlags: [Array("--no-sandbox".utf8)])
+        return ProfileBase.allCases.map(Profile.builtIn) + [own]
+    }
+
     static func registry() throws -> SealedRegistry {
         let hostile = Array("\u{202E}\"\\\u{1B}/\u{E000}e\u{301}\u{1F600}".utf8)
         var server = SealedServer(
@@ -32,11 +59,12 @@ enum SealedExample {
             ],
             accepted: Danger.allCases, review: nil)
         server.traits = ServerTraits(
-            isShared: true, idleMilliseconds: 1, timeoutMilliseconds: 1 << 50, startMilliseconds: 3,
+            process: .shared, idleMilliseconds: 1, timeoutMilliseconds: 1 << 50, startMilliseconds: 3,
             ceilings: Ceilings(processes: 32_768, memoryBytes: 1 << 40, openFiles: 16),
             grants: [.sampling, .elicitation, .roots, .urlElicitation],
             demand: PeerDemand(executables: [try path("/usr/bin/editor")], uid: 0),
-            aliases: [ToolAlias(tool: try #require(ToolName(Array("a.b".utf8))), alias: Array("a_b".utf8))])
+            aliases: [ToolAlias(tool: try #require(ToolName(Array("a.b".utf8))), alias: Array("a_b".utf8))],
+            profile: try #require(ProfileName(Array("own".utf8))), network: try network())
         let object = CanonicalJSON.string(hostile)
         server.review = Review(
             reviewedAt: 7, revision: try #require(Revision.allCases.first), capabilities: [.prompts, .resources],
@@ -79,7 +107,13 @@ enum SealedExample {
             limits: Limits(
                 connections: 1, connectionsPerCaller: 2, sessionsPerCaller: 3, callsPerCaller: 4,
                 messagesPerSecond: 1_000_000, serversPerCaller: 6, serversInAll: 7),
-            servers: [server, bare])
+            servers: [server, bare], profiles: try profiles(),
+            egress: EgressSettings(
+                nat64: true,
+                deny: EgressPolicy(rules: [
+                    EgressRule(
+                        name: "egress.deny[0]", matter: .remote(.init(host: .any, ports: [25], verdict: .deny)))
+                ])))
     }
 }
 
@@ -104,6 +138,7 @@ struct SealedTests {
         #expect(old.accepted == new.accepted && old.reads == new.reads && old.writes == new.writes)
         #expect(again.policy == registry.policy && again.clients == registry.clients && again.limits == registry.limits)
         #expect(again.audit == registry.audit && again.listeners == registry.listeners)
+        #expect(again.profiles == registry.profiles && again.egress == registry.egress)
         // The writer's text is canonical: the tree's own canonical form is the same.
         #expect(try ConfigurationFiles.tree(written.bytes).canonical(.root) == written)
     }
@@ -189,7 +224,8 @@ struct SealedTests {
         let bytes = SealedWriter.registry(try SealedExample.registry()).bytes
         // Without these there is another meaning, which is a good one.
         let optional: Set<String> = [
-            "clients", "exe", "id", "instructions", "prompts", "resources", "review", "servers", "tools", "uid",
+            "address", "clients", "exe", "id", "instructions", "methods", "prompts", "resources", "review", "servers",
+            "tools", "uid",
         ]
         let missing = try variants(bytes) { _, _ in [""] }
         #expect(missing.count > 150)
@@ -234,7 +270,7 @@ struct SealedTests {
     @Test("Another format is named as such")
     func format() throws {
         let written = String(decoding: SealedWriter.registry(try SealedExample.registry()).bytes, as: UTF8.self)
-        let other = written.replacing("\"format\":1", with: "\"format\":2")
+        let other = written.replacing("\"format\":2", with: "\"format\":1")
         #expect(other != written)
         let tree = try ConfigurationFiles.tree(other)
         do throws(ConfigurationError) {

@@ -8,9 +8,9 @@ import Testing
 
 @Suite("What tools say of themselves is true")
 struct CatalogTests {
-    private func object(_ tool: Tool) throws -> Reply { try Reply(tool.object.bytes) }
+    private func object(_ tool: Tool) throws -> Reply { try Reply(Kit.files(.none, Zones()).object(tool).bytes) }
 
-    @Test("each has a title, a description, closed schemas and honest annotations", arguments: Tool.allCases)
+    @Test("each has a title, a description, closed schemas and honest annotations", arguments: Tool.ofFiles)
     func form(_ tool: Tool) throws {
         let object = try object(tool)
         #expect(object.string("name") == tool.name.description)
@@ -60,7 +60,7 @@ struct CatalogTests {
         let scratch = Scratch()
         scratch.put("f", text("x"))
         let channel = try ScriptedChannel([("notes", scratch.path)])
-        for tool in Tool.allCases {
+        for tool in Tool.ofFiles {
             let object = try object(tool)
             let names = object.tree.members(try #require(object.node("inputSchema.properties"))).map {
                 String(decoding: object.tree.text($0.key) ?? [], as: UTF8.self)

@@ -13,6 +13,7 @@ final class ScriptedChannel {
     /// 2026-11-21T17:00:00Z, a Saturday.
     var seconds: Int64 = 1_795_280_400
     private var nextID = 1000
+    private var kept: Scratch?
 
     init(_ grants: [(String, String)] = [], zones: String = Zones.systemPath) throws {
         var all: [Grant] = []
@@ -20,7 +21,13 @@ final class ScriptedChannel {
             guard let label = Label(Array(label.utf8)) else { throw Broken("label \(label)") }
             all.append(Grant(label: label, path: path))
         }
-        server = ToolServer(try Roots(all), Zones(path: zones))
+        server = ToolServer(.files(try Roots(all), Zones(path: zones)))
+    }
+
+    /// - Parameter kept: what the kit works in, for as long as this lives.
+    init(_ kit: Kit, keeping kept: Scratch? = nil) {
+        server = ToolServer(kit)
+        self.kept = kept
     }
 
     /// Sends one line, lets the server work to the end, and returns what it wrote.

@@ -4,7 +4,7 @@ internal import Linux
 
 /// Input: a byte that names a door, or packets.
 ///
-/// As a frame (first byte below 8): the kind, then its fields. What is read must be written as it was read. As packets
+/// As a frame (first byte below 10): the kind, then its fields. What is read must be written as it was read. As packets
 /// (any other first byte): each with a two-byte length before it. Frames may only hold bytes that arrived, and after a
 /// fault nothing more is read.
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -22,6 +22,8 @@ package func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     case 5: check(WatchReport.self, input[1], fields)
     case 6: check(OperatorRequest.self, input[1], fields)
     case 7: check(OperatorReply.self, input[1], fields)
+    case 8: check(EgressOrder.self, input[1], fields)
+    case 9: check(EgressReport.self, input[1], fields)
     default: receive(Array(input.dropFirst()))
     }
     return 0
@@ -38,6 +40,8 @@ extension LaunchRequest: DoorFrame {}
 extension LaunchReport: DoorFrame {}
 extension WatchRequest: DoorFrame {}
 extension WatchReport: DoorFrame {}
+extension EgressOrder: DoorFrame {}
+extension EgressReport: DoorFrame {}
 extension OperatorRequest: DoorFrame {}
 extension OperatorReply: DoorFrame {}
 

@@ -73,7 +73,8 @@ struct HelpText {
         }
         lines.append("")
         head("exit status")
-        for (status, meaning) in spec.exits { entry("\(status.code)", "\(meaning)", column: 3) }
+        let column = spec.exits.map { "\($0.status.code)".utf8.count }.max() ?? 0
+        for (status, meaning) in spec.exits { entry("\(status.code)", "\(meaning)", column: column + 2) }
         lines.append("")
         head("files")
         for (name, meaning) in CommandTable.files {

@@ -26,6 +26,9 @@ struct ManPage {
         lines.append(".PP")
         paragraph("audit verify has the statuses of every checker of the log:")
         exits(ExitStatus.verifyMeanings)
+        lines.append(".PP")
+        paragraph("run has the status of its command, and these:")
+        exits(ExitStatus.runMeanings)
         section("ENVIRONMENT")
         for (name, meaning) in CommandTable.environment { term("\(name)", "\(meaning)") }
         section("FILES")

@@ -5,10 +5,11 @@ internal import StrictJSON
 /// One record of the log as one line for people: time, kind, who, what.
 enum RecordText {
     /// Members that say who caused a record, the first that is there counts.
-    private static let who: [StaticString] = ["client", "caller", "room", "sensor"]
+    private static let who: [StaticString] = ["client", "caller", "room", "sensor", "sandbox"]
     /// Members that stand in the line by themselves, or tell people nothing.
     private static let apart: [String] = [
-        "arguments", "caller", "client", "peer", "room", "sensor", "server", "target", "tool",
+        "arguments", "caller", "client", "host", "peer", "port", "room", "sandbox", "sensor", "server", "target",
+        "tool",
     ]
 
     /// - Returns: nil for a line that is no record.
@@ -57,11 +58,14 @@ enum RecordText {
         return words.joined(separator: " ")
     }
 
-    /// `server.target`, or the server alone.
+    /// `server.target`, or the server alone; `host:port` of what was asked of the network.
     private static func object(_ tree: JSONTree, _ data: JSONNode) -> String {
         let server = tree.member(data, "server").flatMap(tree.text).map(Visible.ascii) ?? ""
         let target =
             (tree.member(data, "target") ?? tree.member(data, "tool")).flatMap(tree.text).map(Visible.ascii) ?? ""
+        if let host = tree.member(data, "host").flatMap(tree.text) {
+            return Visible.ascii(host) + (tree.unsigned(data, "port").map { ":\($0)" } ?? "")
+        }
         return [server, target].filter { !$0.isEmpty }.joined(separator: ".")
     }
 

@@ -43,8 +43,15 @@ final class OperatorClient {
     /// - Parameter seconds: how long the answer may take.
     /// - Throws: the broker's own words where it says no.
     func ask(_ request: OperatorRequest, seconds: UInt64 = 30) throws(Failure) -> JSONTree {
+        try ask(request, passing: PassedDescriptors(), seconds: seconds)
+    }
+
+    /// The same with descriptors, which the broker has when the answer is there.
+    func ask(_ request: OperatorRequest, passing descriptors: consuming PassedDescriptors, seconds: UInt64 = 30)
+        throws(Failure) -> JSONTree
+    {
         let reply: OperatorReply
-        do throws(ChannelError) { reply = try exchange(request, seconds) } catch {
+        do throws(ChannelError) { reply = try exchange(request, descriptors, seconds) } catch {
             switch error {
             case .frame:
                 throw Failure(
@@ -65,14 +72,23 @@ final class OperatorClient {
         }
     }
 
+    /// For a poller: readable between two questions only when the broker is gone.
+    var socket: FileDescriptor { _read { yield channel.socket } }
+
     /// A probe carries everything that a server offers.
     private static let limits = JSONLimits(
         bytes: Caps.document, depth: 80, members: 20_000, values: 2_000_000, keyBytes: 256, stringBytes: 4 << 20,
         numberBytes: 128)
 
-    private func exchange(_ request: OperatorRequest, _ seconds: UInt64) throws(ChannelError) -> OperatorReply {
+    private func exchange(
+        _ request: OperatorRequest, _ descriptors: consuming PassedDescriptors, _ seconds: UInt64
+    ) throws(ChannelError) -> OperatorReply {
         let deadline = Instant.now.adding(milliseconds: seconds * 1000)
-        channel.send { request.write(to: &$0) }
+        if descriptors.isEmpty {
+            channel.send { request.write(to: &$0) }
+        } else {
+            channel.send(passing: descriptors) { request.write(to: &$0) }
+        }
         // A request fits one packet, and nothing waits on a fresh connection.
         guard case .moved = try channel.flush() else { throw .system(.inputOutput("send")) }
         while true {

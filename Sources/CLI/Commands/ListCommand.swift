@@ -27,7 +27,7 @@ enum ListCommand {
             console.hint("doorward registry add NAME -- CMD, or doorward registry import FILE")
             return .done
         }
-        var table = Columns("server", "sealed", "reviewed", "tools", "accepted", "runs")
+        var table = Columns("server", "sealed", "reviewed", "tools", "network", "accepted", "runs")
         for row in rows { table.add(cells: cells(row)) }
         table.print(to: console)
         if !isCurrent {
@@ -57,17 +57,26 @@ enum ListCommand {
         let reviewed: Columns.Cell =
             review.map { .init(Moments.text($0.reviewedAt)) } ?? .init("no", row.sealed == nil ? .dim : .warning)
         let line =
-            row.sealed.map { $0.arguments.map { shown($0) } } ?? row.entry.map {
+            row.entry?.remote.map { [Visible.quoted($0.address.text)] } ?? row.sealed.map {
+                $0.arguments.map { shown($0) }
+            } ?? row.entry.map {
                 ([$0.command] + $0.arguments).map { Visible.quoted($0) }
             }
             ?? []
         return [
             .init("\(row.name)", .bold), state, reviewed, .init(review.map { "\($0.tools.count)" } ?? ""),
+            network(row),
             .init(
                 (row.sealed?.accepted ?? row.entry?.accepted ?? []).map { "\($0.word)" }.joined(separator: ", "),
                 .warning),
             .init(line.joined(separator: " ")),
         ]
+    }
+
+    /// What is sealed, since that is what holds. A granted port of this host stands out.
+    private static func network(_ row: Row) -> Columns.Cell {
+        guard let network = row.sealed?.network ?? row.entry?.traits.network else { return .init("") }
+        return .init("\(network)", network.localPorts.isEmpty ? (network.isNone ? .dim : nil) : .warning)
     }
 
     private static func shown(_ argument: SealedArgument) -> String {
@@ -99,7 +108,7 @@ enum ListCommand {
         for argument in row.entry?.arguments ?? [] { json.string(argument) }
         json.endArray()
         json.key("command")
-        if let entry = row.entry { json.string(entry.command) } else { json.null() }
+        if let entry = row.entry, entry.remote == nil { json.string(entry.command) } else { json.null() }
         json.key("executable")
         if let sealed = row.sealed { json.string(sealed.executable.path.bytes) } else { json.null() }
         json.key("isCurrent")
@@ -110,6 +119,14 @@ enum ListCommand {
         json.bool(row.sealed != nil)
         json.key("name")
         json.string(row.name.bytes)
+        json.key("network")
+        (row.sealed?.network ?? row.entry?.traits.network ?? .none).write(&json)
+        json.key("profile")
+        if let profile = row.sealed?.profile ?? row.entry?.traits.profile {
+            json.string(profile.bytes)
+        } else {
+            json.null()
+        }
         json.key("reviewedAt")
         if let review = row.sealed?.review { json.unsigned(review.reviewedAt) } else { json.null() }
         json.key("sha256")
@@ -125,6 +142,8 @@ enum ListCommand {
             json.endObject()
         }
         json.endArray()
+        json.key("url")
+        if let remote = row.entry?.remote { json.string(remote.address.text) } else { json.null() }
         json.endObject()
     }
 }

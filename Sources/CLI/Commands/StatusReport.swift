@@ -22,6 +22,7 @@ struct StatusReport {
         listeners()
         rooms()
         servers()
+        egress()
         audit()
         seal()
         warnings()
@@ -108,6 +109,29 @@ struct StatusReport {
     private func process(_ node: JSONNode) -> String {
         let client = tree.shown(node, "client")
         return "\(tree.unsigned(node, "pid") ?? 0)" + (client.isEmpty ? "" : " for \(client)")
+    }
+
+    /// Who has a way out, and above all what leads back to this machine.
+    private func egress() {
+        guard let egress = tree.member(.root, "egress") else { return }
+        let sandboxes = list(egress, "sandboxes")
+        let state = tree.shown(egress, "state")
+        guard !sandboxes.isEmpty || state != "open" else { return }
+        section("egress")
+        if state == "down" { console.print("  the egress room is down: nothing in a sandbox reaches the network") }
+        if state == "audit-unavailable" {
+            console.print("  the log takes nothing, so nothing is let out: see audit below")
+        }
+        var table = Columns("sandbox", "profile", "process", "open connections", "attention")
+        for sandbox in sandboxes {
+            let holes = list(sandbox, "holes").map { Visible.json(tree.canonical($0)) }
+            let holed = holes.map { "hole: port \($0) of this machine" }.joined(separator: "; ")
+            table.add(
+                .init(tree.shown(sandbox, "name"), .bold), .init(tree.shown(sandbox, "profile")),
+                .init("\(tree.unsigned(sandbox, "pid") ?? 0)"),
+                .init("\(tree.unsigned(sandbox, "connections") ?? 0)"), .init(holed, holes.isEmpty ? nil : .warning))
+        }
+        table.print(to: console, indent: 2)
     }
 
     private func attention(_ server: JSONNode, isReviewed: Bool) -> [String] {

@@ -64,7 +64,8 @@ struct SealedFile {
             SealedRegistry(
                 sealedAt: now, source: ConfigurationFile.digest([]), listeners: configuration.listeners,
                 clients: configuration.clients, policy: configuration.policy, audit: configuration.audit,
-                limits: configuration.limits, servers: []),
+                limits: configuration.limits, servers: [], profiles: configuration.profiles,
+                egress: configuration.egress),
             places)
     }
 }

@@ -33,6 +33,9 @@ final class ProgramFile {
 
     var isExecutable: Bool { facts.mode & 0o111 != 0 }
 
+    /// A second owner of what was opened and judged.
+    func descriptor() throws(SyscallError) -> FileDescriptor { try file.descriptor.duplicate() }
+
     /// The first bytes, at most `count`.
     func head(_ count: Int) throws(ResolutionFault) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

@@ -81,6 +81,7 @@ private struct Resolver {
         guard let command = AbsolutePath(entry.command) else { throw notAbsolute() }
         let executable = try native(command)
         try findTarget(executable)
+        try findCompanion(executable)
         try findInstallation(executable)
         try judge(executable)
         return Resolution(
@@ -258,6 +259,20 @@ private struct Resolver {
         if let program = AbsolutePath([UInt8(ascii: "/")] + top) {
             scripts.append(([program], words[min(next, words.count)...].map(\.written)))
         }
+    }
+
+    /// What `doorward-tools web` starts as its child: pinned and shown like itself.
+    private mutating func findCompanion(_ executable: ProgramFile) throws(ResolutionFault) {
+        guard executable.path.name.elementsEqual("doorward-tools".utf8), words.count > 1,
+            words[1].text == Array("web".utf8)
+        else { return }
+        var place = executable.path.parent.appending(Array("doorward-web".utf8))
+        if let option = words.firstIndex(where: { $0.text == Array("--client".utf8) }), option + 1 < words.count {
+            place = words[option + 1].text.flatMap { AbsolutePath($0) }
+        }
+        // Where there is none the server says so itself.
+        guard let place, try Links.existing(place) != nil else { return }
+        try pin(try Links.follow(place).path)
     }
 
     private mutating func pin(_ path: AbsolutePath) throws(ResolutionFault) {

@@ -59,19 +59,22 @@ struct Sealing {
         var dropped: Set<ServerName> = []
         for entry in configuration.servers where !entry.isDisabled {
             var server: SealedServer
+            let started: ServerEntry
+            do throws(Failure) { started = try entry.started() } catch { throw .failure(error) }
             do throws(ResolutionFault) {
-                let resolution = try Resolution.resolve(entry, home: home)
+                let resolution = try Resolution.resolve(started, home: home)
                 let open = resolution.dangers.filter { $0.isFatal || !entry.accepted.contains($0.danger) }
                 guard open.isEmpty else {
                     refusal.dangers.append((entry.name, open))
                     continue
                 }
-                server = try sealed(entry, resolution)
+                server = try sealed(started, resolution)
             } catch {
                 refusal.faults.append((entry.name, error))
                 continue
             }
             warnings += SecretFiles.warnings(entry)
+            warnings += entry.traits.network.localPorts.map { "\(entry.name): port \($0) of this host is open to it" }
             let found: ReviewStore.Found
             do throws(Failure) { found = try ReviewStore.find(server, places) } catch { throw .failure(error) }
             switch found {
@@ -87,10 +90,16 @@ struct Sealing {
             servers.append(server)
         }
         guard refusal.isEmpty else { throw .refusal(refusal) }
+        for profile in configuration.profiles {
+            warnings += profile.network.localPorts.map {
+                "profile \(profile.name): port \($0) of this host is open to whatever runs in it"
+            }
+        }
         let registry = SealedRegistry(
             sealedAt: now, source: ConfigurationFile.digest(bytes), listeners: configuration.listeners,
             clients: configuration.clients, policy: configuration.policy, audit: configuration.audit,
-            limits: configuration.limits, servers: servers)
+            limits: configuration.limits, servers: servers, profiles: configuration.profiles,
+            egress: configuration.egress)
         return Sealing(registry, old: old?.registry, dropped: dropped, warnings: warnings)
     }
 

@@ -10,6 +10,10 @@ struct CommandSpec: Sendable {
     var operands: [OperandSpec] = []
     /// What stands behind `--`, where the command takes a command line of another program.
     var rest: StaticString?
+    /// Its first word that is no option begins it too, so that `--` may be left out.
+    var isRestOpen = false
+    /// Stands for such a command line.
+    var restUnless: OptionName?
     var options: [OptionSpec] = []
     /// What `--json` prints, member by member.
     var document: [StaticString] = []
@@ -24,7 +28,14 @@ struct CommandSpec: Sendable {
 
     /// Exit statuses, in the meaning that they have here.
     var exits: [(status: ExitStatus, meaning: StaticString)] {
-        name == .auditVerify ? ExitStatus.verifyMeanings : ExitStatus.meanings
+        switch name {
+        case .auditVerify: ExitStatus.verifyMeanings
+        case .run: ExitStatus.runMeanings
+        case .up, .serve, .status, .reload, .doctor, .tokenIssue, .tokenList, .tokenRevoke, .tokenRotate,
+            .registryImport, .registryAdd, .registrySeal, .registryReview, .registryList, .registryRemove, .connect,
+            .auditTail, .help, .man, .completions, .version:
+            ExitStatus.meanings
+        }
     }
 }
 
@@ -90,6 +101,7 @@ enum CommandName: String, CaseIterable, Sendable {
     case registryList = "registry list"
     case registryRemove = "registry remove"
     case connect
+    case run
     case auditVerify = "audit verify"
     case auditTail = "audit tail"
     case help
@@ -103,6 +115,9 @@ enum CommandName: String, CaseIterable, Sendable {
 /// Every option. The raw value stands behind `--`.
 enum OptionName: String, CaseIterable, Sendable {
     case accept
+    case allowHost = "allow-host"
+    case allowLocal = "allow-local"
+    case chdir
     case check
     case classes = "class"
     case client
@@ -111,22 +126,29 @@ enum OptionName: String, CaseIterable, Sendable {
     case cwd
     case env
     case envFile = "env-file"
+    case explain
     case follow
     case head
+    case header
+    case headerFile = "header-file"
     case help
     case json
     case key
+    case limit
     case lines
     case listen
     case listener
     case newAuditChain = "new-audit-chain"
+    case profile
     case read
     case reject
     case requireConfinement = "require-confinement"
+    case secret
     case servers
     case shared
     case state
     case ttl
+    case url
     case write
     case yes
 }

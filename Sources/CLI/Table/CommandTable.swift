@@ -20,6 +20,7 @@ enum CommandTable {
         case .registryList: registryList
         case .registryRemove: registryRemove
         case .connect: connect
+        case .run: run
         case .auditVerify: auditVerify
         case .auditTail: auditTail
         case .help: help

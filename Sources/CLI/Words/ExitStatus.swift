@@ -13,6 +13,10 @@ struct ExitStatus: Equatable, Sendable {
     static let declined = ExitStatus(code: 6)
     static let dangerous = ExitStatus(code: 7)
     static let sealNotBelieved = ExitStatus(code: 8)
+    static let timeOver = ExitStatus(code: 124)
+    static let notRun = ExitStatus(code: 125)
+    static let notExecuted = ExitStatus(code: 126)
+    static let notFound = ExitStatus(code: 127)
 
     /// What every command but `audit verify` means by its status: help and manual are made from this.
     static let meanings: [(status: ExitStatus, meaning: StaticString)] = [
@@ -25,6 +29,16 @@ struct ExitStatus: Equatable, Sendable {
         (.declined, "the operator answered no"),
         (.dangerous, "an entry is dangerous and was not accepted"),
         (.sealNotBelieved, "the sealed registry is not believed"),
+    ]
+
+    /// What `run` means by its status, where it is not the command's own.
+    static let runMeanings: [(status: ExitStatus, meaning: StaticString)] = [
+        (.done, "done, or the plan was explained"),
+        (.timeOver, "the time limit was over, and the command was ended"),
+        (.notRun, "doorward itself failed; standard error says why"),
+        (.notExecuted, "the command was found and cannot be executed"),
+        (.notFound, "there is no such command"),
+        (ExitStatus(code: 128), "and the number of a signal: the command was killed by it; all others are its own"),
     ]
 
     /// What `audit verify` means by its status, the same as every checker of the log.

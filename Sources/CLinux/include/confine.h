@@ -13,6 +13,9 @@
 // `cgroup` is a directory of cgroup v2 to start in, or -1. No handler of fork runs: single-threaded callers only.
 pid_t dw_clone(uint64_t flags, int cgroup, int *pidfd);
 
+// fork(3) with a pidfd of the child, as above: its handlers run, and its clone(2) passes filters that refuse clone3.
+pid_t dw_fork(int *pidfd);
+
 int dw_pidfd_open(pid_t process);
 int dw_pidfd_signal(int pidfd, int signal);
 // waitid(2) on one process: 1 with CLD_… in `how` and the number in `status`, 0 if it still runs and `block` is 0.

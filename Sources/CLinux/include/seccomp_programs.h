@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define DW_SECCOMP_COUNT 7
+#define DW_SECCOMP_COUNT 8
 
 struct sock_filter;
 struct dw_seccomp_program {

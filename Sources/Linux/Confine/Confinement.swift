@@ -122,16 +122,19 @@ package struct ConfinementReport: Equatable, Sendable {
     package enum Demand: Sendable {
         /// A room of ours: no filter yet, it loads its own when it is ready.
         case room
+        /// The same for the one room that has the host's network, because it is the way out.
+        case egress
         /// Anything else.
         case server
 
         var layers: [Layer] {
-            let both: [Layer] = [
-                .user, .mount, .pid, .network, .ipc, .uts, .cgroupNamespace, .root, .noNewPrivileges, .capabilities,
+            let all: [Layer] = [
+                .user, .mount, .pid, .ipc, .uts, .cgroupNamespace, .root, .noNewPrivileges, .capabilities,
             ]
             switch self {
-            case .room: return both
-            case .server: return both + [.seccomp, .writableOrExecutable]
+            case .room: return all + [.network]
+            case .egress: return all
+            case .server: return all + [.network, .seccomp, .writableOrExecutable]
             }
         }
     }

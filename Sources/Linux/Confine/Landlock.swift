@@ -135,11 +135,13 @@ package enum Landlock {
     /// handed. What is open stays open.
     ///
     /// Needs ``ThisProcess/gainNothing()`` before it.
+    /// - Parameter mayConnect: leaves it every TCP port to connect to, and none to listen on.
     /// - Returns: nil if the kernel has no Landlock.
-    package static func enforceNothing() throws(SyscallError) -> Outcome? {
+    package static func enforceNothing(mayConnect: Bool = false) throws(SyscallError) -> Outcome? {
         let abi = min(abi, newestABI)
         if abi == 0 { return nil }
-        let (network, scopes) = (handledPorts(abi), handledScopes(abi))
+        let network = handledPorts(abi) & (mayConnect ? bindTCP : .max)
+        let scopes = handledScopes(abi)
         let ruleset = try create(FileRights.handled(abi: abi).rawValue, network, scopes)
         guard dw_landlock_enforce(ruleset.number) == 0 else { throw .last("landlock_restrict_self") }
         return Outcome(abi: abi, ports: network != 0, scopes: scopes != 0)

@@ -16,6 +16,8 @@ package enum SeccompProgram: Int32, CaseIterable, Sendable {
     case reduced
     /// As ``server``, for programs that put parts of themselves into namespaces of their own.
     case browser
+    /// The room that reaches out for sandboxes.
+    case egress
 
     /// Filters every thread of this process from here on. A room calls it last before its loop.
     ///

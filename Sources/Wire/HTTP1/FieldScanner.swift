@@ -37,10 +37,14 @@ struct FieldScanner: Sendable {
     private var lineEnd = 0
     private var name = HeaderName.other
     private var count = 0
+    private let admitsOpaque: Bool
 
     /// Header lines begin at `position` of what will be handed over.
-    init(at position: Int) {
+    ///
+    /// - Parameter admitsOpaque: whether bytes above ASCII pass in every value (RFC 9110 section 5.5, `obs-text`).
+    init(at position: Int, admitsOpaque: Bool = false) {
         self.position = position
+        self.admitsOpaque = admitsOpaque
         lineStart = position
     }
 
@@ -118,7 +122,7 @@ struct FieldScanner: Sendable {
 
     /// Moves to the first byte that is not plain text: visible ASCII, space or tab.
     ///
-    /// Bytes above ASCII pass in `Authorization` alone: only the step that judges credentials may answer for one, so a
+    /// Of our own requests, bytes above ASCII pass in `Authorization` alone: only the step that judges credentials may answer for one, so a
     /// mistyped token is told what a wrong token is told.
     private mutating func scanValue(_ bytes: borrowing Span<UInt8>, _ limit: Int) {
         var index = position
@@ -130,16 +134,18 @@ struct FieldScanner: Sendable {
             }
             index += 8
         }
-        let isCredential = name == .authorization
+        let isOpaque = passesOpaque
         while index < limit {
             let byte = bytes[index]
-            guard byte &- 0x20 < 0x5F || byte == ASCII.tab || (isCredential && byte >= 0x80) else {
+            guard byte &- 0x20 < 0x5F || byte == ASCII.tab || (isOpaque && byte >= 0x80) else {
                 break
             }
             index += 1
         }
         position = index
     }
+
+    private var passesOpaque: Bool { admitsOpaque || name == .authorization }
 
     private mutating func endValue(_ byte: UInt8) throws(WireError) {
         switch byte {
@@ -150,7 +156,7 @@ struct FieldScanner: Sendable {
         case ASCII.lineFeed: throw WireError(.lineEnding, at: position, in: name)
         default:
             // Text can only stop a scan by filling the line.
-            let isText = byte &- 0x20 < 0x5F || byte == ASCII.tab || (name == .authorization && byte >= 0x80)
+            let isText = byte &- 0x20 < 0x5F || byte == ASCII.tab || (passesOpaque && byte >= 0x80)
             throw WireError(isText ? .headerLineTooLong : .headerValue, at: position, in: name)
         }
     }

@@ -68,7 +68,9 @@ package struct RequestHeadReader: Sendable {
             case .version, .lineFeed, .fields, .complete: break
             }
         }
-        if place == .version { try readVersion(bytes) }
+        if place == .version {
+            if try RequestLine.readVersion(bytes, &position, from: mark, admitsOld: false) { place = .lineFeed }
+        }
         if position == HeadLimits.requestLine && place.rawValue <= Place.version.rawValue && !versionIsWhole {
             throw WireError(.requestLineTooLong, at: position)
         }
@@ -81,13 +83,8 @@ package struct RequestHeadReader: Sendable {
     }
 
     private mutating func readMethod(_ bytes: borrowing Span<UInt8>, _ end: Int) throws(WireError) {
-        while position < end && bytes[position].isTokenByte { position += 1 }
-        if position == end { return }
-        guard bytes[position] == ASCII.space && position > 0 else { throw WireError(.methodMalformed, at: position) }
-        // Reserved so that a server of another version can tell (RFC 9113 section 3.4).
-        if bytes.holds("PRI", in: 0..<position) { throw WireError(.http2Preface, at: position) }
-        head.method = HTTPMethod(bytes, 0..<position)
-        position += 1
+        guard try RequestLine.readMethod(bytes, &position, end) else { return }
+        head.method = HTTPMethod(bytes, 0..<(position - 1))
         place = .target
     }
 
@@ -131,37 +128,7 @@ package struct RequestHeadReader: Sendable {
         place = .version
     }
 
-    /// `HTTP/1.1`, first byte highest.
-    private static let version: UInt64 = 0x4854_5450_2F31_2E31
-    private static let versionBytes = 8
-    /// `HTTP/` stands before the numbers.
-    private static let versionNameBytes = 5
-
-    private var versionIsWhole: Bool { place == .version && position == mark + RequestHeadReader.versionBytes }
-
-    private mutating func readVersion(_ bytes: borrowing Span<UInt8>) throws(WireError) {
-        while position < bytes.count {
-            let byte = bytes[position]
-            let index = position - mark
-            if index == RequestHeadReader.versionBytes {
-                if byte == ASCII.carriageReturn {
-                    position += 1
-                    place = .lineFeed
-                    return
-                }
-                if byte == ASCII.lineFeed { throw WireError(.lineEnding, at: position) }
-            } else {
-                if position == HeadLimits.requestLine { return }
-                let wanted = UInt8(truncatingIfNeeded: RequestHeadReader.version >> UInt64(56 - 8 * index))
-                if byte == wanted {
-                    position += 1
-                    continue
-                }
-            }
-            let isNumber = index >= RequestHeadReader.versionNameBytes && (byte.isDigit || byte == ASCII.dot)
-            throw WireError(isNumber ? .versionUnsupported : .versionMalformed, at: position)
-        }
-    }
+    private var versionIsWhole: Bool { place == .version && position == mark + RequestLine.versionBytes }
 
     private mutating func readFields(_ bytes: borrowing Span<UInt8>) throws(WireError) -> HeadProgress {
         if place == .complete { return .complete(length: position) }

@@ -24,6 +24,18 @@ package enum MirroredValue {
         return decoded
     }
 
+    /// A text as a header value: itself where a header can carry it and nobody would decode it, else in base64.
+    package static func encode(_ text: [UInt8]) -> [UInt8] {
+        let span = text.span
+        let isPlain =
+            !text.isEmpty && span.trimmed(0..<span.count).count == span.count
+            && text.allSatisfy { $0.isVisible || $0 == ASCII.space } && text[0] != ASCII.equals
+        if isPlain { return text }
+        var encoded = Array(opening.utf8)
+        Base64.append(span, to: &encoded)
+        return encoded + closing.utf8
+    }
+
     /// Whether a value says the same as a text of the body.
     ///
     /// - Throws: as ``decode(_:_:)``.

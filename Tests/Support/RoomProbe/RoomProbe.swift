@@ -8,7 +8,7 @@ import Linux
 enum RoomProbe {
     static func run(_ arguments: [String]) -> Int32 {
         guard arguments.count == 3, let act = try? act(arguments[2]) else {
-            print("usage: room-probe gate|broker|watch|none ACT")
+            print("usage: room-probe gate|broker|watch|egress|none ACT")
             return 2
         }
         do {
@@ -43,6 +43,7 @@ enum RoomProbe {
         case "broker": .broker
         case "watch": .watch
         case "reaper": .reaper
+        case "egress": .egress
         default: nil
         }
     }
@@ -118,6 +119,12 @@ enum RoomProbe {
                 return openat(tools.directory, name, O_RDONLY | O_CREAT, 0o600) >= 0
                     && unlinkat(tools.directory, name, 0) == 0
             },
+            "listen": { tools in listen(tools.listener.number, 8) == 0 },
+            "splice": { tools in
+                let pipe = try SplicePipe()
+                _ = pipe.grow(to: 131_072)
+                return try pipe.fill(from: tools.connection, limit: 4096) == .wouldBlock
+            },
             "raw-mode": { tools in
                 var size = winsize()
                 return ioctl(tools.connection.number, UInt(TIOCGWINSZ), &size) == 0
@@ -151,6 +158,8 @@ enum RoomProbe {
                 return pthread_create(&thread, nil, { _ in nil }, nil) == 0
             },
             "socket": { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) >= 0 },
+            "unix-socket": { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0) >= 0 },
+            "netlink-socket": { socket(AF_NETLINK, Int32(SOCK_RAW.rawValue), 0) >= 0 },
             "open": { open("/etc/passwd", O_RDONLY) >= 0 },
             "open-writing": { open("/dev/null", O_WRONLY) >= 0 },
             "map-executable": {

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Linux
+
+/// The room's life: one door, handed over as descriptor 3, and the host's network.
+func runEgress() -> Never {
+    Signal.ignoreBrokenPipe()
+    do throws(EgressEnd) {
+        let room = try EgressRoom(
+            door: FileDescriptor(owning: 3), network: try HostNetwork.open(), servers: Nameservers.ofHost())
+        room.confine()
+        try room.run()
+    } catch {
+        switch error {
+        // Without a broker nothing is recorded, so nothing may be open: the end of the process cuts everything.
+        case .doorLost: exit(0)
+        case .fault(let text):
+            complain(text)
+            exit(1)
+        }
+    }
+}
+
+/// Last words on standard error, which is a pipe to the launcher; if nobody reads them, nothing is left to do.
+private func complain(_ text: String) {
+    do throws(SyscallError) {
+        try FileDescriptor(owning: 2).writeAll(Array("doorward-egress: error: \(text)\n".utf8))
+    } catch {}
+}
