@@ -42,7 +42,7 @@ struct StageTwoOrder {
         }
         writer.list(plan.seccomp.map { [$0] } ?? []) { $0.number(UInt64($1.rawValue)) }
         writer.list(plan.doors) { $0.number(UInt64($1)) }
-        let flags = [isAdmitted, cover.exists, cover.processes, cover.memory, finishesMounts]
+        let flags = [plan.takesTerminal, isAdmitted, cover.exists, cover.processes, cover.memory, finishesMounts]
         for flag in flags { writer.number(flag ? 1 : 0) }
         writer.number(UInt64(inherited))
         writer.number(UInt64(firstInherited))
@@ -114,6 +114,7 @@ struct StageTwoOrder {
                 seccomp: seccomp)
             plan.doors = try reader.list { reader throws(OrderFault) in UInt16(truncatingIfNeeded: try reader.number())
             }
+            plan.takesTerminal = try reader.flag()
             self.plan = plan
             isAdmitted = try reader.flag()
             cover = CgroupCover(exists: try reader.flag(), processes: try reader.flag(), memory: try reader.flag())
