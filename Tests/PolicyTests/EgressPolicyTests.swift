@@ -259,7 +259,7 @@ struct EgressPolicyTests {
         let sections = ["0.0.0.0/0", "::/0", "8.0.0.0/6", "2000::/3", "8000::/1", "128.0.0.0/1"]
         let methods = [#"["GET"]"#, #"["GET", "POST"]"#]
         var allowed = 0
-        for _ in 0..<300 {
+        for _ in 0..<60 {
             var rules: [String] = []
             for _ in 0..<Int.random(in: 1...6, using: &dice) {
                 var members = ["\"host\": \"\(hosts.randomElement(using: &dice) ?? "*")\"", "\"port\": [80, 443]"]
@@ -301,7 +301,7 @@ struct EgressPolicyTests {
                 }
             }
         }
-        #expect(allowed > 500, "the meter moves: \(allowed)")
+        #expect(allowed > 100, "the meter moves: \(allowed)")
     }
 
     @Test("Reasons have distinct words, a status of their kind, and something to do about them")
