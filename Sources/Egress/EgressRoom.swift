@@ -21,6 +21,8 @@ final class EgressRoom {
 
     let network: HostNetwork
     let resolver: Resolver
+    /// What this host is called.
+    let names: [HostName]
     var isConfigured = false
     /// A change of the host's addresses has been heard of, or none were read yet.
     var areAddressesStale = true
@@ -55,13 +57,15 @@ final class EgressRoom {
     /// - Parameters:
     ///   - door: this room's end of a SOCK_SEQPACKET pair, non-blocking.
     ///   - servers: name servers, in the order in which they are asked.
+    ///   - names: of this host: it is not reached by them.
     ///   - clock: asked once a turn.
     init(
-        door: consuming FileDescriptor, network: HostNetwork, servers: [Endpoint],
+        door: consuming FileDescriptor, network: HostNetwork, servers: [Endpoint], names: [HostName] = [],
         clock: @escaping () -> Instant = { .now }
     ) throws(EgressEnd) {
         self.clock = clock
         self.network = network
+        self.names = names
         now = clock()
         resolver = Resolver(servers: servers)
         channel = Channel(door) { EgressOrder.Kind(rawValue: $0)?.permit.maxBytes }

@@ -155,7 +155,8 @@ extension EgressRoom {
             let all = try network.addresses()
             circumstances.judge = AddressJudge(
                 own: all.filter { !$0.isOnLoopback }.map { NetworkAddress($0.address) },
-                onLoopback: all.filter(\.isOnLoopback).map { NetworkAddress($0.address) }, nat64: nat64)
+                onLoopback: all.filter(\.isOnLoopback).map { NetworkAddress($0.address) }, names: names,
+                nat64: nat64)
             areAddressesStale = false
             addressesFailed = false
         } catch {

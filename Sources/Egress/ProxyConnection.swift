@@ -48,10 +48,7 @@ extension EgressRoom {
             begin(client, asking)
         } catch {
             note(asking)
-            // Tunnels begin with TLS; on this listener it is somebody who believes in another kind of proxy.
-            let first = span.isEmpty ? 0 : span[0]
-            let isOther = asking.form == .unparsed && (first == 0x16 || first == 5 || first == 4)
-            decide(client, Refusal(reason: isOther ? .notHTTP : error.egressReason))
+            decide(client, Refusal(reason: error.egressReason))
         }
     }
 
