@@ -142,7 +142,7 @@ extension EgressRoom {
             opened.down.held.append(answer)
             // Ours, not the server's.
             opened.ownBytesDown = UInt64(answer.count)
-            opened.up.held = asking.input
+            if !asking.input.isEmpty { opened.up.held = asking.input }
             if target.port == ServerNames.port { opened.greeting = Greeting(opening.sni) }
             client.phase = .tunnel
             pump(client)

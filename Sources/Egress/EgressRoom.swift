@@ -164,7 +164,7 @@ final class EgressRoom {
 
     // MARK: Clients
 
-    func adopt(_ socket: consuming FileDescriptor, of sandbox: Served, _ grammar: Served.Grammar) throws(SyscallError) {
+    func adopt(_ socket: consuming FileDescriptor, of sandbox: Served, _ grammar: Served.Grammar) {
         let slot = freeSlots.popLast() ?? clients.count
         let client = Client(
             slot: slot, sandbox: sandbox, grammar: grammar, socket: socket, due: now.adding(milliseconds: Times.head))
@@ -173,10 +173,7 @@ final class EgressRoom {
         do throws(SyscallError) {
             try poller.add(client.socket, .changes, token: Token(.client, slot).value)
             try TCPSocket.sendAtOnce(client.socket)
-        } catch {
-            forget(client)
-            throw error
-        }
+        } catch { return forget(client) }
         note(due: client.due)
         if sandbox.clients.count > Bounds.connections {
             decide(client, Refusal(reason: .tooMany))

@@ -51,7 +51,7 @@ enum Bounds {
     /// Answers and histories that are remembered.
     static let cachedNames = 4096
     /// Look-ups under way; whoever wants another is refused.
-    static let lookups = 1024
+    static let lookups = 4096
     /// Name servers that are asked, in their order.
     static let servers = 3
     /// A DNS message over UDP without extensions has 512 bytes (RFC 1035 section 4.2.1); some servers send more.

@@ -9,8 +9,12 @@ extension EgressRoom {
     func readHead(_ client: Client) {
         guard let asking = client.asking, client.isReadable else { return }
         while client.phase == .head && client.isReadable {
-            switch receive(client, into: &asking.input, limit: Bounds.copy) {
+            // Through the room's buffer: thousands that have not finished their head hold only what they have sent.
+            scratch.removeAll()
+            switch receive(client, into: &scratch, limit: Bounds.copy) {
             case .moved:
+                let bytes = scratch.storage
+                asking.input.append(copying: bytes.span.extracting(scratch.range))
                 switch client.grammar {
                 case .http: readProxyHead(client, asking)
                 case .socks: readSocks(client, asking)
