@@ -10,6 +10,8 @@ enum Times {
     static let lookupTry: UInt64 = 2000
     /// No answer lives longer, whatever its time to live says.
     static let cache: UInt64 = 60_000
+    /// What the kernel said of a route.
+    static let routes: UInt64 = 1000
     /// All addresses of one target together.
     static let connect: UInt64 = 10_000
     /// Between the attempts at one address and the next (RFC 8305 section 5).
