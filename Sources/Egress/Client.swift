@@ -130,7 +130,8 @@ final class Opened {
     var active: Instant
     var isUpstreamReadable = false
     var isUpstreamWritable = true
-    var hasUpstreamHungUp = false
+    /// As long as nothing else is known: what was said before this object was made has been heard by nobody.
+    var hasUpstreamHungUp = true
     var up = Flow()
     var down = Flow()
     /// Of what went down, our own answer to the client.

@@ -126,7 +126,6 @@ extension EgressRoom {
         let opened = Opened(
             decision: opening.decision, target: target, judgedMethod: asking.judgedMethod, address: opening.address,
             upstream: opening.upstream, now: now)
-        // The server may have spoken, or ended, with the event that told of the connection.
         opened.isUpstreamReadable = true
         client.opened = opened
         client.asking = nil
