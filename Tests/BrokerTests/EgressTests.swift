@@ -65,7 +65,7 @@ struct EgressTests {
         try house.turn()
         let decided = try house.records("egress.decided")
         #expect(decided.map { $0.data("verdict") } == ["allow", "deny", "allow"])
-        #expect(decided[0].data("sandbox") == "echo" && decided[0].data("host") == "api.example.com")
+        #expect(decided[0].data("name") == "echo" && decided[0].data("host") == "api.example.com")
         #expect(decided[0].data("address") == "93.184.216.34" && decided[0].data("event") == nil)
         #expect(decided[1].data("class") == "loopback" && decided[1].data("reason") == "address")
         #expect(decided[1].data("event") == "boundaryCrossing" && decided[1].data("severity") == "medium")
