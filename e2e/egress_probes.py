@@ -189,7 +189,8 @@ def plain_steps(target, fields=(), host=None):
 def socks_steps(host, port, after=()):
     """A name as a name; an address in brackets or of four numbers as the address that it is."""
     try:
-        address = ipaddress.ip_address(host.strip(b"[]").decode("ascii"))
+        # What has a zone cannot be said as an address.
+        address = ipaddress.ip_address(host.strip(b"[]").decode("ascii").replace("%", "zone"))
         kind = (b"\1" if address.version == 4 else b"\4") + address.packed
     except ValueError:
         kind = b"\3" + bytes([len(host)]) + host

@@ -156,7 +156,7 @@ class Sniffer:
             word = "tcp"
         elif protocol == 17 and len(rest) >= 8:
             # What the name server of this namespace says is no attempt.
-            if rest[:2] == b"\0\x35":
+            if rest[:2] in (b"\0\x35", b"\0\x36"):
                 return
             word = "udp"
         elif protocol in (1, 58):

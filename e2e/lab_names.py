@@ -116,7 +116,7 @@ class Names:
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind((host, port))
         self.liar = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.liar.bind((host, 0))
+        self.liar.bind((host, port + 1))
         self.tcp = socket.create_server((host, port))
         threading.Thread(target=self._datagrams, daemon=True).start()
         threading.Thread(target=self._streams, daemon=True).start()

@@ -165,11 +165,13 @@ class Web:
             await writer.drain()
 
     async def do_chunked(self, writer, query, path, request):
-        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-After\r\n\r\n")
+        """/chunked?extra=1: with extensions and a trailer, which are allowed and seldom."""
+        extension, trailer = (b";note=1", b"X-After: 1\r\n") if "extra" in query else (b"", b"")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         for word in (b"PUB", b"LIC", b" in ", b"pieces"):
-            writer.write(b"%x;note=1\r\n%s\r\n" % (len(word), word))
+            writer.write(b"%x%s\r\n%s\r\n" % (len(word), extension, word))
             await writer.drain()
-        writer.write(b"0\r\nX-After: 1\r\n\r\n")
+        writer.write(b"0\r\n" + trailer + b"\r\n")
 
     async def do_until_close(self, writer, query, path, request):
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nPUBLIC until the end")

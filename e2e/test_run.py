@@ -171,6 +171,10 @@ class OrdinaryUserTest(door.DoorCase):
 class InsideTest(door.DoorCase):
     """What a program sees when it looks around."""
 
+    @classmethod
+    def furnish(cls):
+        (cls.house.work / ".git" / "hooks").mkdir(parents=True)
+
     def setUp(self):
         super().setUp()
         self.prober = self.enterContext(self.house.prober("--profile", "wide", "--write", self.house.work))
@@ -234,7 +238,6 @@ class InsideTest(door.DoorCase):
     def test_writable_is_what_was_granted_and_no_protected_name(self):
         work = self.house.work
         self.assertEqual("written", self.prober.call("write", str(work / "free.txt")))
-        (work / ".git").mkdir(exist_ok=True)
         for name in (".mcp.json", ".git/hooks/pre-commit", ".bashrc", ".envrc"):
             with self.subTest(name):
                 self.assertNotEqual("written", self.prober.call("write", str(work / name)))
@@ -298,7 +301,7 @@ class LifeTest(door.DoorCase):
 
     def test_killed_supervisor_leaves_nothing(self):
         script = "setsid sleep 1000 & (setsid setsid sleep 1000 &) ; echo here; sleep 1000"
-        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(signal=number):
                 ended = len(self.house.audit("sandbox.ended"))
                 process, below, word = self.started("--allow-host", "public.test:80", "--write", self.house.work, command=["sh", "-c", script])
@@ -311,6 +314,8 @@ class LifeTest(door.DoorCase):
                 houses.wait_for(lambda: len(self.house.audit("sandbox.ended")) > ended, "the record of the end")
                 houses.wait_for(lambda: not self.house.status()["broker"]["egress"]["sandboxes"], "the release of its door")
                 houses.wait_for(lambda: self.lab.web()["open"] == 0, "its tunnels to be cut")
+        # What was killed could not tidy up; the next run does.
+        self.house.sandboxed("--write", self.house.work, command=["true"])
         self.assertEqual([], [entry for entry in os.listdir(self.house.work) if entry.startswith(".")])
 
     def test_a_tunnel_ends_with_its_run(self):
@@ -386,6 +391,7 @@ class ServerTest(door.DoorCase):
         house = cls.house
         house.add("fetch", peer.program("mcp2", "mcp-server-fetch"), "--ignore-robots-txt", "--allow-private-ips")
         house.configure(lambda tree: tree["mcpServers"]["fetch"].update(network=["public.test:80", "*.public.test:80"]))
+        house.configure(lambda tree: tree.update(policy=[{"servers": ["fetch"], "verdict": "allow"}]))
         house.seal()
         house.review("fetch")
 
@@ -415,8 +421,9 @@ class ServerTest(door.DoorCase):
                 self.assertTrue(answer.get("isError") or "error" in answer, answer)
                 self.assertNotIn("VICTIM", str(answer))
         self.assertEqual({}, self.lab.victims()["connections"])
-        crossings = [decision for decision in self.house.decisions()[self.count:] if decision.get("event") == "boundaryCrossing"]
-        self.assertGreaterEqual(len(crossings), 10)
+        expected = {"127.0.0.1", "localhost", "[::1]", "10.9.9.1", "169.254.169.254", "metadata.google.internal", labs.OWN}
+        houses.wait_for(lambda: {decision["host"] for decision in self.house.decisions()[self.count:]
+                                 if decision.get("event") == "boundaryCrossing"} >= expected, "a crossing for each target")
 
     def test_another_policy_holds_from_its_reload(self):
         def grant(*network):
