@@ -221,7 +221,7 @@ class InsideTest(door.DoorCase):
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             self.assertEqual("http://127.0.0.1:3128", environment[name])
         for name in ("all_proxy", "ALL_PROXY"):
-            self.assertEqual("socks5h://127.0.0.1:1080", environment[name])
+            self.assertEqual("http://127.0.0.1:3128", environment[name])
         self.assertEqual("", environment["no_proxy"])
         for name in ("DOORWARD_STATE", "DOORWARD_CONFIG", "SSH_AUTH_SOCK"):
             self.assertNotIn(name, environment)

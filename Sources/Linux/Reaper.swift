@@ -42,7 +42,9 @@ package enum Reaper {
                 if let code = bury(server) { end(code, server, reach) }
             case parentGone: end(128 + SIGKILL, server, reach)
             case SIGALRM: end(timeIsUp, server, reach)
-            case SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2:
+            // As from a keyboard: a shell that waits for its command does not pass them on.
+            case SIGINT, SIGQUIT: _ = kill(-server, signal)
+            case SIGTERM, SIGHUP, SIGUSR1, SIGUSR2:
                 // Gone already is no error: its death is the next signal.
                 _ = kill(server, signal)
             default: continue

@@ -12,11 +12,12 @@ package enum SandboxDoors {
     /// Connections that wait to be accepted; the kernel cuts it down to its own limit.
     static let backlog: Int32 = 4096
 
-    /// Where programs look for proxies. Nothing is exempt: what is exempt would go nowhere.
+    /// Where programs look for proxies. Nothing is exempt: what is exempt would go nowhere. SOCKS is named nowhere: Python's
+    /// httpx fails altogether where it finds such an address and lacks the package for it. Who wants it knows the port.
     package static let environment: [SystemString] = [
         "http_proxy=http://127.0.0.1:3128", "HTTP_PROXY=http://127.0.0.1:3128",
         "https_proxy=http://127.0.0.1:3128", "HTTPS_PROXY=http://127.0.0.1:3128",
-        "all_proxy=socks5h://127.0.0.1:1080", "ALL_PROXY=socks5h://127.0.0.1:1080",
+        "all_proxy=http://127.0.0.1:3128", "ALL_PROXY=http://127.0.0.1:3128",
         "no_proxy=", "NO_PROXY=",
     ]
 }
