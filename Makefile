@@ -91,6 +91,11 @@ install: build
 	ln -sf ../libexec/doorward/doorward $(DESTDIR)$(PREFIX)/bin/doorward
 	$(BUILD)/doorward man > $(DESTDIR)$(PREFIX)/share/man/man1/doorward.1
 	install -D -m 644 docs/doorward.schema.json $(DESTDIR)$(PREFIX)/share/doorward/doorward.schema.json
+	install -d $(DESTDIR)$(PREFIX)/share/doorward/apparmor
+	sed 's|/usr/libexec/doorward/|$(PREFIX)/libexec/doorward/|' packaging/apparmor/doorward-launch \
+		> $(DESTDIR)$(PREFIX)/share/doorward/apparmor/doorward-launch
+	if [ -w $(DESTDIR)/etc/apparmor.d ]; then \
+		install -m 644 $(DESTDIR)$(PREFIX)/share/doorward/apparmor/doorward-launch $(DESTDIR)/etc/apparmor.d/; fi
 
 ## uninstall: what install put there
 uninstall:

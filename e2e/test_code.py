@@ -5,6 +5,8 @@ import concurrent.futures
 import http.server
 import json
 import os
+import shutil
+import tempfile
 import threading
 import time
 import unittest
@@ -321,6 +323,36 @@ class Attacks(Coded):
 def subprocess_get(port):
     import urllib.request
     return urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read().decode()
+
+
+@unittest.skipUnless(houses.IS_ROOT, "already an ordinary user: the other classes are this test")
+class OrdinaryUser(unittest.TestCase):
+    """The same where the kernel counts processes and root's exceptions do not hold."""
+
+    def test_bombs_of_an_ordinary_user_end_as_well(self):
+        place = self.enterContext(tempfile.TemporaryDirectory(prefix="doorward-e2e-programs-"))
+        os.chmod(place, 0o755)
+        for name in ("doorward", "doorwardd", "doorward-gate", "doorward-launch", "doorward-watch", "doorward-egress", "doorward-tools"):
+            shutil.copy(houses.BUILD / name, place)
+        house = self.enterContext(coded(*Attacks.ARGUMENTS, build=place, user=1001))
+        token = house.token(client="agent")
+        house.serve()
+
+        def run(code):
+            answer = client.exchange(
+                ("127.0.0.1", house.port),
+                client.post(house.port, token, client.call("code_run", {"language": "python", "code": code}), "/mcp/code"))
+            return answer.json()["result"]["structuredContent"]
+
+        self.assertEqual(run("import os\nprint(os.getuid(), os.listdir('.'))")["output"], "1001 ['main.py']\n")
+        bomb = run("import os, time\nend = time.monotonic() + 3\nwhile time.monotonic() < end:\n    try: os.fork()\n    except OSError: pass\n")
+        # The kernel refuses the next process, or the look at all of them comes first.
+        self.assertIn(bomb.get("limit"), (None, "processes", "memory"), bomb)
+        spread = run("import os, time\nfor i in range(6):\n    if os.fork() == 0:\n        x = b'x' * (80 << 20)\n        time.sleep(100)\ntime.sleep(100)")
+        self.assertEqual(spread.get("limit"), "memory", spread)
+        self.assertEqual(run("print('fine')")["output"], "fine\n")
+        houses.wait_for(
+            lambda: not any("doorward-tools" in word for line in house.pids().values() for word in line), "the end of every sandbox")
 
 
 class Limits(unittest.TestCase):

@@ -32,6 +32,8 @@ final class Client {
     /// What the kernel last said of the client's side; untrue as soon as it has refused.
     var isReadable = false
     var isWritable = false
+    /// The kernel has spoken of an end: a short read is not the last one.
+    var hasHungUp = false
     /// When this phase is over, whatever happens.
     var due: Instant
     /// Once it is decided: the tunnel keeps nothing of it.
@@ -126,8 +128,10 @@ final class Opened {
     let since: Instant
     /// When something last moved.
     var active: Instant
-    var isUpstreamReadable = true
+    var isUpstreamReadable = false
     var isUpstreamWritable = true
+    /// As long as nothing else is known: what was said before this object was made has been heard by nobody.
+    var hasUpstreamHungUp = true
     var up = Flow()
     var down = Flow()
     /// Of what went down, our own answer to the client.

@@ -126,10 +126,10 @@ extension EgressRoom {
         let opened = Opened(
             decision: opening.decision, target: target, judgedMethod: asking.judgedMethod, address: opening.address,
             upstream: opening.upstream, now: now)
+        opened.isUpstreamReadable = true
         client.opened = opened
         client.asking = nil
         client.isWritable = true
-        client.isReadable = true
         note(due: now.adding(milliseconds: asking.request == nil ? Times.idle : Times.forwardIdle))
         if let request = asking.request {
             startForward(client, opened, request, early: asking.input)
@@ -142,7 +142,7 @@ extension EgressRoom {
             opened.down.held.append(answer)
             // Ours, not the server's.
             opened.ownBytesDown = UInt64(answer.count)
-            opened.up.held = asking.input
+            if !asking.input.isEmpty { opened.up.held = asking.input }
             if target.port == ServerNames.port { opened.greeting = Greeting(opening.sni) }
             client.phase = .tunnel
             pump(client)

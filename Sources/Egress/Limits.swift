@@ -10,6 +10,8 @@ enum Times {
     static let lookupTry: UInt64 = 2000
     /// No answer lives longer, whatever its time to live says.
     static let cache: UInt64 = 60_000
+    /// What the kernel said of a route.
+    static let routes: UInt64 = 1000
     /// All addresses of one target together.
     static let connect: UInt64 = 10_000
     /// Between the attempts at one address and the next (RFC 8305 section 5).
@@ -51,7 +53,7 @@ enum Bounds {
     /// Answers and histories that are remembered.
     static let cachedNames = 4096
     /// Look-ups under way; whoever wants another is refused.
-    static let lookups = 1024
+    static let lookups = 4096
     /// Name servers that are asked, in their order.
     static let servers = 3
     /// A DNS message over UDP without extensions has 512 bytes (RFC 1035 section 4.2.1); some servers send more.

@@ -19,6 +19,8 @@ final class RemoteSession {
     static let mostRedirects = 3
     /// Connections in a row on which a stream said nothing, before it is given up.
     static let mostAttempts = 6
+    /// A stream that was open for so long has not failed, whoever closed it.
+    static let lastingMilliseconds: UInt64 = 30_000
     /// Before a stream is taken up again; doubled with each attempt.
     static let firstPause: UInt64 = 1_000
     static let longestPause: UInt64 = 30_000
@@ -217,6 +219,7 @@ extension RemoteSession {
     ) -> Int {
         guard let exchange = exchanges[number] else { return bytes.count }
         if exchange.reader == .undecided, hasBody || end == .whole {
+            exchange.acceptedAt = now
             guard decide(exchange, head) else { return bytes.count }
         }
         var consumed = 0
@@ -420,6 +423,9 @@ extension RemoteSession {
     /// A stream that broke is taken up again where that loses nothing: behind an event that has an id, or where nobody
     /// waits for an answer. A request is never sent twice.
     private func mayResume(_ exchange: Exchange, _ now: Instant) -> Bool {
+        if let start = exchange.acceptedAt, now >= start.adding(milliseconds: Self.lastingMilliseconds) {
+            exchange.attempts = 0
+        }
         guard exchange.era == .legacy, exchange.attempts < Self.mostAttempts, closesAt == nil else { return false }
         switch exchange.kind {
         case .request where exchange.unanswered != nil && exchange.lastID != nil: break

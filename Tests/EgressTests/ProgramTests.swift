@@ -124,6 +124,7 @@ struct ProgramTests {
             return plain.hasEnded
         }
         #expect(plain.words.hasSuffix("\r\n\r\nok"))
+        try program.until("both records") { program.decisions.count == 2 }
 
         // A look-up goes out, or fails; either way the room survives asking. The network is not ours to rely on.
         for (request, reason) in [("10.0.0.1:9", "address"), ("doorward.invalid:9", "dns")] {

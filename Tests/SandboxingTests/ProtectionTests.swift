@@ -188,6 +188,25 @@ struct ProtectionTests {
         }
     }
 
+    @Test("a sandbox that was shown a directory alone is not laid open when one around it ends")
+    func nested() throws {
+        try withScratch(for: .own) { (directory: String) throws in
+            Shell.run("mkdir '\(directory)/sub'")
+            let sub = directory + "/sub"
+            let inner = try Started(
+                Tools.harness, ["server", "quiet", "protect", "write=" + sub, "--", Tools.probe, "hang"])
+            #expect(inner.readLine() == "ready")
+            #expect(try inside("echo evil > sub/.mcp.json", directory, .own).status != 0)
+            #expect(try Spawn.run("/bin/ls", ["-A", sub]).output.contains(".mcp.json\n"))
+            #expect(try Spawn.run("/bin/ls", ["-A", directory]).output == "sub\n")
+            inner.kill(SIGKILL)
+            inner.wait()
+            #expect(inner.outputEnds(within: 10_000))
+            #expect(try inside("true", sub, .own).status == 0)
+            #expect(try Spawn.run("/bin/ls", ["-A", sub]).output.isEmpty)
+        }
+    }
+
     @Test("a link that bears a protected name cannot be turned, and what it leads to is sealed")
     func links() throws {
         try withScratch(for: .own) { (directory: String) throws in

@@ -201,6 +201,31 @@ struct ResumptionTests {
         #expect(table.lines().last?.contains("without an answer") == true)
     }
 
+    @Test("the server's own stream is opened again as long as it lasts, and given up where it never does")
+    func ownStream() throws {
+        let table = try Table()
+        table.greet()
+        var moment: UInt64 = 0
+        for _ in 0..<20 {
+            table.answer(head(200, events), ":\n\n", end: nil, at: after(moment))
+            moment += 30_000
+            table.answer(head(200, events), at: after(moment))
+            moment += 1000
+            table.tick(after(moment))
+            #expect(table.open.count == 1)
+        }
+        var opened = 0
+        while !table.open.isEmpty {
+            table.answer(head(200, events), at: after(moment))
+            moment += 30_000
+            table.tick(after(moment))
+            opened += 1
+        }
+        #expect(opened == RemoteSession.mostAttempts + 1 && table.session.ending == nil)
+        table.send(request(2))
+        #expect(table.open.count == 1)
+    }
+
     @Test("what has been answered is not asked for again")
     func answered() throws {
         let table = try streaming()

@@ -24,6 +24,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,6 +65,9 @@ static int open_to(const struct sockaddr_in *to) {
         return -1;
     }
     at_once(fd);
+    // Whoever says nothing for five seconds has failed.
+    struct timeval patience = {.tv_sec = 5};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
 }
 
@@ -113,13 +117,23 @@ static void serve(const char *address, int port) {
                 epoll_ctl(epoll, EPOLL_CTL_ADD, client, &event);
                 continue;
             }
-            char request[8192];
-            ssize_t got = read(fd, request, sizeof request - 1);
+            // Some proxies send a head line by line.
+            static struct {
+                char bytes[2048];
+                size_t count;
+            } *held[65536];
+            if (!held[fd]) held[fd] = calloc(1, sizeof *held[fd]);
+            char *request = held[fd]->bytes;
+            ssize_t got = read(fd, request + held[fd]->count, sizeof held[fd]->bytes - 1 - held[fd]->count);
             if (got <= 0) {
+                held[fd]->count = 0;
                 close(fd);
                 continue;
             }
-            request[got] = 0;
+            held[fd]->count += (size_t)got;
+            request[held[fd]->count] = 0;
+            if (!strstr(request, "\r\n\r\n")) continue;
+            held[fd]->count = 0;
             char *wanted = strstr(request, "/stream?");
             if (wanted) {
                 // Its own thread: it blocks.
@@ -128,7 +142,7 @@ static void serve(const char *address, int port) {
                 intptr_t argument = (intptr_t)fd | (intptr_t)atol(wanted + 8) << 20;
                 pthread_create(&thread, NULL, stream, (void *)argument);
                 pthread_detach(thread);
-            } else if (strstr(request, "\r\n\r\n")) {
+            } else {
                 write_all(fd, answer, sizeof answer - 1);
                 // Proxies ask for the end of the connection, and some wait for it.
                 if (strcasestr(request, "\r\nConnection: close")) shutdown(fd, SHUT_WR);

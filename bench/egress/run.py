@@ -4,7 +4,8 @@
 
 Three network namespaces: `out` with the server at a public address, `host` with the proxies, `in` with the listeners
 that are passed to the egress room, and its clients. Peers have no passed listeners, so their clients live beside them in
-`host`. Every proxy writes a log: the peers their own, ours one synced record for each decision (bench/egress/door.c).
+`host`. Ours has one synced record for each decision (bench/egress/door.c), squid its access log, not synced. tinyproxy
+writes none: it syncs its log with each line and would measure the disk.
 Everything that is started here is ended by its own process id, and the namespaces are removed.
 """
 import argparse
@@ -30,7 +31,7 @@ Listen 127.0.0.1
 Timeout 600
 MaxClients 20000
 LogFile "{work}/tinyproxy.log"
-LogLevel Connect
+LogLevel Critical
 PidFile "{work}/tinyproxy.pid"
 DisableViaHeader Yes
 ConnectPort 8080
@@ -202,6 +203,7 @@ def rounds(lab, names, count, seconds):
                 result = load(target.space, point, proxy, TARGET, str(clients), str(seconds))
                 result["cpu_us"] = (cpu(target.pids) - before) * 1e6 / max(result["done"], 1)
                 found[name, point, clients].append(result)
+                print(f"{name} {point} {clients}: {result}", file=sys.stderr)
             if target.child:
                 if name == "ours":
                     target.child.stdin.close()

@@ -42,8 +42,7 @@ struct StageTwoOrder {
         }
         writer.list(plan.seccomp.map { [$0] } ?? []) { $0.number(UInt64($1.rawValue)) }
         writer.list(plan.doors) { $0.number(UInt64($1)) }
-        writer.number(plan.takesTerminal ? 1 : 0)
-        let flags = [isAdmitted, cover.exists, cover.processes, cover.memory, finishesMounts]
+        let flags = [plan.takesTerminal, isAdmitted, cover.exists, cover.processes, cover.memory, finishesMounts]
         for flag in flags { writer.number(flag ? 1 : 0) }
         writer.number(UInt64(inherited))
         writer.number(UInt64(firstInherited))

@@ -101,7 +101,9 @@ enum Harness {
                     program: found.program, stageTwo: found.stageTwo,
                     finishesMounts: found.finishesMounts && !options.bare))
         }
-        if options.repeats > 0 { return try Bench.run(plan, command[0], options.repeats) }
+        if options.repeats > 0 {
+            return try Bench.run(plan, command[0], options.repeats, Bubblewrap.discover(stageTwo: stageTwo))
+        }
         let handover = try handover(command[0], options)
         for path in options.replaced {
             unlink(path.description)
