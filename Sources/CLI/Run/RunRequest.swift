@@ -77,6 +77,7 @@ struct RunRequest: Equatable {
                     "\(Visible.quoted(text)) begins with a tilde, which only a shell replaces",
                     "leave the quotes out, or write ./\(Visible.text(text)) for a file of that name")
             }
+            if text.isEmpty { throw usage("a granted path is empty", "give the path of a file or directory") }
             paths.append(try Paths.absolute(text))
         }
         return paths
