@@ -82,12 +82,14 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("dns-answer", ["Policy", "Wire"]),
         ("client-hello", ["Wire"]),
         ("schema", ["Policy", "StrictJSON"]),
+        ("web-address", ["Policy"]),
         ("regex", ["Policy"]),
         ("config", ["Policy", "StrictJSON"]),
         ("control", ["Control", "Linux"]),
         ("egress-target", ["Policy"]),
         ("envelope", ["Policy", "StrictJSON"]),
         ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
+        ("remote-server", ["Linux", "Policy", "StrictJSON", "Web"]),
         ("server-lines", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
     ]
 
@@ -136,7 +138,8 @@ let package = Package(
         suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
         suite(
             "CLITests",
-            ["Audit", "CLI", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON", "Wire"], exclude: ["clients"]),
+            ["Audit", "CLI", "Crypto", "Linux", "Policy", "Sandboxing", "Scratch", "StrictJSON", "Wire"],
+            exclude: ["clients"]),
         suite("ControlTests", ["Control", "Linux", "Policy", "Scratch"]),
         suite("CryptoTests", ["Crypto"]),
         // Looser than other suites: it plays the name server with bare system calls.

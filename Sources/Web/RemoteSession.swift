@@ -338,33 +338,43 @@ extension RemoteSession {
             return refuse(messageOf: exchange, "envelope-\(error.word)")
         }
         switch message {
-        case .request, .notification: pass()
+        case .request, .notification:
+            if !pass() { notes.append("a message of the server is too long in canonical form") }
         case .result(let id, let result):
             guard exchange.unanswered == id else { return refuse(messageOf: exchange, "unasked-answer") }
-            switch exchange.interest {
-            case .nothing: break
-            case .initialize: revision = tree.member(result, "protocolVersion").flatMap(tree.text) ?? []
-            case .tools: messageHeaders.learn(tree, result: result)
-            }
-            answered(exchange, now)
-            pass()
+            learn(exchange.interest, result)
+            conclude(exchange, now)
         case .error(let id, _):
             guard exchange.unanswered == id else { return refuse(messageOf: exchange, "unasked-answer") }
-            answered(exchange, now)
-            pass()
+            conclude(exchange, now)
         }
     }
 
-    /// Writes the message that was read, anew and on one line.
-    private func pass() {
-        let line = tree.canonical(.root).bytes
-        // Escapes that canonical text wants can make it longer than what came.
-        guard line.count <= Self.mostMessageBytes else {
-            notes.append("a message of the server is too long in canonical form")
-            return
+    private func learn(_ interest: Exchange.Interest, _ result: JSONNode) {
+        switch interest {
+        case .nothing: break
+        case .initialize:
+            // Only a revision that there is becomes a header; the broker ends a server that names another.
+            revision = tree.member(result, "protocolVersion").flatMap(tree.text).flatMap(Revision.init(word:)).map {
+                Array($0.word.description.utf8)
+            }
+        case .tools: messageHeaders.learn(tree, result: result)
         }
+    }
+
+    private func conclude(_ exchange: Exchange, _ now: Instant) {
+        if !pass() { answerError(exchange, 502, "the server's answer is too long in canonical form") }
+        answered(exchange, now)
+    }
+
+    /// Writes the message that was read, anew and on one line; false if escapes that canonical text wants make it longer
+    /// than a message may be.
+    private func pass() -> Bool {
+        let line = tree.canonical(.root).bytes
+        guard line.count <= Self.mostMessageBytes else { return false }
         output.append(copying: line.span)
         output.append(0x0A)
+        return true
     }
 
     private func answered(_ exchange: Exchange, _ now: Instant) {

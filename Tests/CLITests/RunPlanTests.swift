@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Linux
 import Policy
+import Sandboxing
 import Scratch
 import Testing
 
@@ -28,7 +29,7 @@ private struct Planner {
 
     func explained(_ plan: RunPlan) -> String {
         let sink = Console.Sink(isTerminal: false, columns: nil, hasColour: false) { _ in }
-        return RunReport.lines(plan, RunHost(confinement: "own: everything", works: true), for: sink)
+        return RunReport.lines(plan, RunHost(confinement: "own: everything", backend: .own), for: sink)
             .map {
                 String(
                     $0.split(separator: desk.scratch.path, omittingEmptySubsequences: false).joined(separator: "DESK"))

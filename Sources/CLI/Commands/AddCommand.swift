@@ -74,7 +74,7 @@ enum AddCommand {
             headers.append(RemoteEntry.Header(name: name, value: .file(try Paths.absolute(text))))
         }
         var entry = ServerEntry(name: name, remote: try RemoteAddress.entry(url, headers))
-        entry.traits.isShared = arguments.has(.shared)
+        entry.traits.process = arguments.has(.shared) ? .shared : .perCaller
         entry.accepted = try Registration.accepted(arguments)
         return entry
     }

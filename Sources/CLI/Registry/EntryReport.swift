@@ -59,7 +59,7 @@ struct EntryReport {
             row("reaches", "\(Visible.text(remote.address.target.text)), and nothing else")
         }
         row("executes", "our client: " + Self.described(try resolution.executable.pin()))
-        if entry.traits.isShared { row("shared", "one process for all callers") }
+        if entry.traits.process == .shared { row("shared", "one process for all callers") }
     }
 
     /// Variables or headers, without what they hold.
