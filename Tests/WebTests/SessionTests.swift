@@ -221,7 +221,7 @@ struct ResumptionTests {
             table.tick(after(moment))
             opened += 1
         }
-        #expect(opened == RemoteSession.mostAttempts + 1 && table.session.ending == nil)
+        #expect(opened == RemoteSession.mostAttempts && table.session.ending == nil)
         table.send(request(2))
         #expect(table.open.count == 1)
     }

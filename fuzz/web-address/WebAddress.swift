@@ -33,10 +33,13 @@ private func check(_ address: WebAddress) {
     precondition(text.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "a byte that stands in no request")
     precondition(read(text) == address, "its own spelling means something else")
     precondition(address.path.first == UInt8(ascii: "/"), "no path")
-    let authority = Array(address.origin.dropFirst(address.scheme == .https ? 8 : 7))
+    let target = readByTheRoom(Array(address.origin.dropFirst(address.scheme == .https ? 8 : 7)), address.scheme)
+    precondition(target == address.target, "the egress room reads another target")
+}
+
+private func readByTheRoom(_ authority: [UInt8], _ scheme: WebAddress.Scheme) -> EgressTarget? {
     do throws(TargetFault) {
-        let target = try EgressTarget.read(
-            authority: authority.span, 0..<authority.count, defaultPort: address.scheme.defaultPort)
-        precondition(target == address.target, "the egress room reads another target")
-    } catch { preconditionFailure("the egress room reads no target") }
+        return try EgressTarget.read(
+            authority: authority.span, 0..<authority.count, defaultPort: scheme.defaultPort)
+    } catch { return nil }
 }
