@@ -43,7 +43,9 @@ enum Confinements {
         if room == "watch" {
             return report[.seccomp] == .enforced ? nil : "no system call filter"
         }
-        if let layer = report.firstGap(for: room == "egress" ? .egress : .room) { return describe(layer, report[layer]) }
+        if let layer = report.firstGap(for: room == "egress" ? .egress : .room) {
+            return describe(layer, report[layer])
+        }
         return report[.seccomp] == .enforced ? nil : describe(.seccomp, report[.seccomp])
     }
 

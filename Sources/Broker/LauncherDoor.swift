@@ -168,7 +168,8 @@ extension BrokerRoom {
 
     /// Opens the listeners once every room that must be ready is. Called with each room's news.
     func roomsAreReady() {
-        guard isStandingUpDone, phase == .standingUp, isWatcherReady || watcher == nil, isEgressReady || egress == nil else {
+        guard isStandingUpDone, phase == .standingUp, isWatcherReady || watcher == nil, isEgressReady || egress == nil
+        else {
             return
         }
         for listener in listeners where listener.kind == .tcp {

@@ -46,7 +46,8 @@ extension LauncherRoom {
             }
         }
         let report = started.report
-        let child = ChildProcess(number: takeNumber(), role: .server(launch: launch), started, cgroup: group, protection: protection)
+        let child = ChildProcess(
+            number: takeNumber(), role: .server(launch: launch), started, cgroup: group, protection: protection)
         adopt(child)
         if invocation.isFullDemanded, let gap = report.firstGap(for: .server) {
             child.kill()

@@ -121,7 +121,8 @@ struct PermitTests {
             (.standUp(mode: .serve, isFullDemanded: true, report: []), 0), (.seal(digest: zero), 1),
             (.sealRefused(reason: []), 0), (.listener(.main, .tcp, authority: []), 1), (.operatorSocket, 1),
             (.watch(report: []), 1), (.egress(report: []), 1), (.gate(.main, report: []), 1), (.complete, 0),
-            (.started(launch: 1, pid: 1, report: []), 3), (.started(launch: 1, pid: 1, hasNetwork: true, report: []), 5),
+            (.started(launch: 1, pid: 1, report: []), 3),
+            (.started(launch: 1, pid: 1, hasNetwork: true, report: []), 5),
             (.refused(launch: 1, denial: .launchFailed, detail: []), 0), (.exited(launch: 1, status: 0), 0),
             (.roomEnded(word: [], status: 0), 0), (.terminate, 0),
         ]
