@@ -60,7 +60,7 @@ struct FetchTests {
         let short = try reply(try page(Self.good("abc", truncated: true)))
         #expect(short.bool("result.structuredContent.truncated") == true)
         #expect(short.string("result.content.0.text")?.contains("cut") == true)
-        let long = String(repeating: "\u{7F}\"", count: 400_000)
+        let long = String(repeating: "\"", count: 1_000_000)
         let reply = try reply(try page(Self.good(long)))
         #expect(reply.bool("result.structuredContent.truncated") == true)
         #expect(reply.bytes.count < JSONLimits.message.bytes)
