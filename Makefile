@@ -8,12 +8,15 @@
 
 SWIFT ?= swift
 PROGRAMS = doorward doorwardd doorward-gate doorward-launch doorward-watch doorward-tools doorward-egress
+# Linked against Debian's libcurl, which comes as a shared library (docs/decisions/0012); apart from the others, because
+# other flags would have everything compiled anew.
+DYNAMIC = doorward-web
 BUILD = .build/release
 
 # Rooms run in trees without a single file, so they are static; position-independent all the same (docs/decisions/0001).
 STRICT = --explicit-target-dependency-import-check error
-STATIC = -c release --static-swift-stdlib --disable-local-rpath \
-	-Xswiftc -use-ld=lld -Xswiftc -Xclang-linker -Xswiftc -static-pie
+RELEASE = -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -use-ld=lld
+STATIC = $(RELEASE) -Xswiftc -Xclang-linker -Xswiftc -static-pie
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -26,6 +29,11 @@ all: build
 build: packages
 	@for program in $(PROGRAMS); do \
 		$(SWIFT) build $(STRICT) $(STATIC) --product $$program || exit 1; \
+	done
+	@for program in $(DYNAMIC); do \
+		$(SWIFT) build $(STRICT) $(RELEASE) --scratch-path .build/dynamic --product $$program || exit 1; \
+		cmp -s .build/dynamic/release/$$program $(BUILD)/$$program \
+			|| install -m 755 .build/dynamic/release/$$program $(BUILD)/$$program || exit 1; \
 	done
 
 ## packages: install the Debian packages that a build needs, if they are missing
@@ -77,12 +85,17 @@ seccomp:
 ## install: programs, manual page and completions below PREFIX
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/doorward $(DESTDIR)$(PREFIX)/share/man/man1
-	for program in $(PROGRAMS); do \
+	for program in $(PROGRAMS) $(DYNAMIC); do \
 		install -m 755 $(BUILD)/$$program $(DESTDIR)$(PREFIX)/libexec/doorward/$$program || exit 1; \
 	done
 	ln -sf ../libexec/doorward/doorward $(DESTDIR)$(PREFIX)/bin/doorward
 	$(BUILD)/doorward man > $(DESTDIR)$(PREFIX)/share/man/man1/doorward.1
 	install -D -m 644 docs/doorward.schema.json $(DESTDIR)$(PREFIX)/share/doorward/doorward.schema.json
+	install -d $(DESTDIR)$(PREFIX)/share/doorward/apparmor
+	sed 's|/usr/libexec/doorward/|$(PREFIX)/libexec/doorward/|' packaging/apparmor/doorward-launch \
+		> $(DESTDIR)$(PREFIX)/share/doorward/apparmor/doorward-launch
+	if [ -w $(DESTDIR)/etc/apparmor.d ]; then \
+		install -m 644 $(DESTDIR)$(PREFIX)/share/doorward/apparmor/doorward-launch $(DESTDIR)/etc/apparmor.d/; fi
 
 ## uninstall: what install put there
 uninstall:

@@ -82,12 +82,14 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
         ("dns-answer", ["Policy", "Wire"]),
         ("client-hello", ["Wire"]),
         ("schema", ["Policy", "StrictJSON"]),
+        ("web-address", ["Policy"]),
         ("regex", ["Policy"]),
         ("config", ["Policy", "StrictJSON"]),
         ("control", ["Control", "Linux"]),
         ("egress-target", ["Policy"]),
         ("envelope", ["Policy", "StrictJSON"]),
         ("gate", ["Control", "FakeBroker", "Gate", "Linux", "Policy"]),
+        ("remote-server", ["Linux", "Policy", "StrictJSON", "Web"]),
         ("server-lines", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
     ]
 
@@ -136,12 +138,14 @@ let package = Package(
         suite("BrokerTests", ["Audit", "Broker", "Control", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON"]),
         suite(
             "CLITests",
-            ["Audit", "CLI", "Crypto", "Linux", "Policy", "Scratch", "StrictJSON", "Wire"], exclude: ["clients"]),
+            ["Audit", "CLI", "Crypto", "Linux", "Policy", "Sandboxing", "Scratch", "StrictJSON", "Wire"],
+            exclude: ["clients"]),
         suite("ControlTests", ["Control", "Linux", "Policy", "Scratch"]),
         suite("CryptoTests", ["Crypto"]),
         // Looser than other suites: it plays the name server with bare system calls.
         .testTarget(
-            name: "EgressTests", dependencies: ["Control", "Egress", "Linux", "Policy", "Wire"], swiftSettings: loose),
+            name: "EgressTests", dependencies: ["Control", "Egress", "Linux", "Policy", "Spawn", "Wire"],
+            swiftSettings: loose),
         suite("FilesTests", ["Linux", "Scratch"]),
         suite("GateTests", ["Control", "FakeBroker", "Gate", "Linux", "Policy", "StrictJSON", "Wire"]),
         .target(name: "JSONReference", path: "Tests/JSONReference", swiftSettings: strict),
@@ -153,6 +157,9 @@ let package = Package(
         .executableTarget(
             name: "SandboxHarness", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxHarness",
             swiftSettings: loose),
+        .executableTarget(
+            name: "SandboxStageTwo", dependencies: ["Linux", "Sandboxing"], path: "Tests/Support/SandboxStageTwo",
+            swiftSettings: loose, linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(
             name: "SandboxProbe", path: "Tests/Support/SandboxProbe", cSettings: strictC,
             // Static, because a sandbox's tree need not have a loader. No suite may depend on such a target, or the

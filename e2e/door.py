@@ -22,6 +22,8 @@ class DoorHouse(houses.House):
 
     def __init__(self, lab, profiles=None, **options):
         super().__init__(lab=lab, **options)
+        if self.user is not None:
+            self.build = self._readable(self.build)
         self.clients = self.scratch / "clients"
         shutil.copytree(egress_probes.PROBER.parent, self.clients, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(lab.authority, self.clients / "authority.pem")
@@ -33,6 +35,18 @@ class DoorHouse(houses.House):
                 os.chown(path, self.user, self.user)
         agents = {"wide": {"base": "agent", "network": WIDE}, "narrow": {"base": "agent", "network": NARROW}}
         self.configure(lambda tree: tree.update(profiles={**agents, **(profiles or {})}))
+
+    def _readable(self, build):
+        """Where that user can execute the programs: a copy, unless he can where they lie."""
+        reach = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "test", "-x", str(build / "doorward")]
+        if subprocess.run(reach, capture_output=True).returncode == 0:
+            return build
+        copy = self.scratch / "build"
+        copy.mkdir(mode=0o755)
+        for path in build.glob("doorward*"):
+            if path.is_file() and os.access(path, os.X_OK):
+                shutil.copy(path, copy)
+        return copy
 
     def open(self):
         self.seal()

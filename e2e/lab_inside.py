@@ -6,8 +6,11 @@ Started by lab.py as the first process of the namespaces in which programs under
 
 import base64
 import collections
+import contextlib
 import hashlib
 import json
+import os
+import signal
 import socket
 import struct
 import subprocess
@@ -183,9 +186,22 @@ def serve_control(channel, commands):
             file.flush()
 
 
+def clear_out():
+    """Whoever was started here and has outlived its tests ends with the laboratory."""
+    own = os.stat("/proc/self/ns/net").st_ino
+    for _ in range(1000):
+        left = []
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if int(entry) != os.getpid() and os.stat(f"/proc/{entry}/ns/net").st_ino == own:
+                    os.kill(int(entry), signal.SIGKILL)
+                    left.append(entry)
+        if not left:
+            return
+
+
 def main():
     control, outside = int(sys.argv[1]), int(sys.argv[2])
-    lab_outside.die_with_parent()
     scratch = sys.argv[3]
     subprocess.run(["mount", "--bind", f"{scratch}/resolv.conf", "/etc/resolv.conf"], check=True)
     subprocess.run(["mount", "--bind", f"{scratch}/hosts", "/etc/hosts"], check=True)
@@ -220,6 +236,7 @@ def main():
 
     serve_control(socket.socket(fileno=control), {
         "count": count, "reset": reset, "change": change, "outside": lambda: other.pid})
+    clear_out()
 
 
 if __name__ == "__main__":

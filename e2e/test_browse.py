@@ -130,7 +130,7 @@ class BrowseCase(door.DoorCase):
         forms = {decision["form"] for decision in crossings}
         self.assertIn("connect", forms, "no WebSocket arrived at the door")
         self.assertIn("absolute", forms)
-        self.assertGreaterEqual(len(crossings), 5 * len(expected))
+        self.assertGreaterEqual(len(crossings), 10 * len(expected))
 
 
 class OwnSandboxTest(BrowseCase):
@@ -186,7 +186,7 @@ class FlagsTest(BrowseCase):
                 started = len(self.house.audit("sandbox.started"))
                 result = self.house.sandboxed("--profile", "browser", check=False, timeout=20, command=[
                     CHROMIUM, *SETTINGS, flag, "--dump-dom", "about:blank"])
-                self.assertEqual(125, result.returncode, result.stderr[-500:])
+                self.assertEqual(7, result.returncode, result.stderr[-500:])
                 self.assertIn(flag.lstrip("-").partition("=")[0], result.stderr)
                 self.assertEqual(started, len(self.house.audit("sandbox.started")))
 

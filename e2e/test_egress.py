@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import unittest
 
 import door
@@ -37,6 +38,20 @@ class MeterTest(unittest.TestCase):
                     lost, _ = probes.census(prober, many, ("connect",))
                     self.assertGreaterEqual(len(lost), least_generated)
                     self.assertGreaterEqual(lab.victims()["connections"]["9999"], least_generated)
+
+
+    @unittest.skipIf(labs.unavailable(), labs.unavailable())
+    def test_a_killed_laboratory_leaves_nothing(self):
+        script = ("import sys; sys.path.insert(0, sys.argv[1]); import lab; room = lab.Lab().__enter__()\n"
+                  "stray = room.popen(['sleep', '1000'], start_new_session=True, stdout=-3)\n"
+                  "print(*room._pids, stray.pid, room.scratch, flush=True); sys.stdin.read()")
+        process = subprocess.Popen([houses.PYTHON, "-c", script, str(houses.HERE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        *pids, scratch = process.stdout.readline().split()
+        self.addCleanup(shutil.rmtree, scratch, True)
+        self.assertTrue(all(houses.is_alive(int(pid)) for pid in pids))
+        process.kill()
+        process.communicate()
+        houses.wait_for(lambda: not any(houses.is_alive(int(pid)) for pid in pids), f"the end of {pids}")
 
 
 class SpellingsTest(door.DoorCase):
@@ -431,7 +446,8 @@ class RequestsTest(door.DoorCase):
         prober = self.prober("narrow")
         for host in ("dns.google", "cloudflare-dns.com", "one.one.one.one", "1.1.1.1", "8.8.8.8", "dns.quad9.net"):
             with self.subTest(host=host):
-                self.one(prober.connect(f"{host}:443".encode()), (403,), "host-not-allowed", "port")
+                # In the laboratory every address but the internet's few leads to the host itself.
+                self.one(prober.connect(f"{host}:443".encode()), (403,), "host-not-allowed", "own-address")
         for target in (b"http://wpad/wpad.dat", b"http://wpad.test/wpad.dat"):
             with self.subTest(target=target):
                 self.one(prober.get(target), (403,))
@@ -547,6 +563,8 @@ class RequestsTest(door.DoorCase):
         authority = str(self.house.authority)
         wide, strict = self.prober(), self.prober("strict")
 
+        before = len(self.house.audit("egress.ended"))
+
         def visit(prober, name, host=b"public.test"):
             return prober.connect(host + b":443", ["tls", name, authority], inner_get(), ["rest"])
         for prober in (wide, strict):
@@ -559,8 +577,11 @@ class RequestsTest(door.DoorCase):
         self.assertFalse(plain.public, plain)
         names = self.lab.web()["names"]
         self.assertEqual(["public.test", "public.test", "other.test"], names, "a name that is refused is not sent on")
-        houses.wait_for(lambda: any("sni-mismatch" in str(record["data"]) for record in self.house.audit() if record["kind"].startswith("egress.")),
-                        "the record of the strict refusal")
+        ended = houses.wait_for(
+            lambda: len(found := [record["data"] for record in self.house.audit("egress.ended")][before:]) == 5 and found, "five ends")
+        self.assertEqual([("finished", "same"), ("finished", "same"), ("finished", "different"), ("server-name", "different"),
+                          ("server-name", "not-tls")], [(record["cause"], record["serverNameIs"]) for record in ended])
+        self.assertEqual(["public.test", "public.test", "other.test", "other.test", ""], [record["serverName"] for record in ended])
 
     def test_sandboxes_are_told_apart_by_their_listeners(self):
         wide, narrow = self.prober(), self.prober("narrow")

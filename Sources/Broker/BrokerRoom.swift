@@ -215,6 +215,8 @@ final class BrokerRoom {
             connections.isEmpty && upstreams.isEmpty && admissions.isEmpty && unconfirmed.isEmpty
             && operators.values.allSatisfy { $0.sandbox != nil && !$0.isBusy }
         if case .draining = phase { return Int32(Self.tickMilliseconds) }
+        // What was decided is on the disk within 20 ms, and the egress room waits to hear it.
+        if !unconfirmed.isEmpty { return 20 }
         if phase == .standingUp || isQuiet { return 60_000 }
         return Int32(min(nextTick.milliseconds(after: clock()), 60_000))
     }

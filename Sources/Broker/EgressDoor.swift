@@ -195,8 +195,12 @@ extension BrokerRoom {
                 json.key("milliseconds")
                 json.unsigned(ending.milliseconds)
             }
+            if let name = egressSandboxes[sandbox]?.label.name {
+                json.key("name")
+                json.string(Redaction.text(name, limit: 64))
+            }
             json.key("sandbox")
-            json.string(egressSandboxes[sandbox]?.label.name ?? Array("\(sandbox)".utf8))
+            json.unsigned(UInt64(sandbox))
             if let ending, ending.nameFinding != .unseen {
                 json.key("serverName")
                 json.string(Redaction.text(ending.serverName, limit: 256))
@@ -217,6 +221,8 @@ extension BrokerRoom {
     /// Tells the room which of its decisions are on the disk; it allows nothing more while too many are not.
     func confirmDecisions(_ journal: Journal) {
         guard !unconfirmed.isEmpty else { return }
+        // Nobody waits for these, so the journal's thread does not call.
+        journal.collect()
         let synced = journal.status.synced
         let count = unconfirmed.prefix { $0.sequence <= synced }.count
         guard count > 0 else { return }
@@ -285,6 +291,10 @@ extension BrokerRoom {
             json.key("method")
             json.string(Redaction.text(decision.method, limit: 32))
         }
+        if let sandbox {
+            json.key("name")
+            json.string(Redaction.text(sandbox.label.name, limit: 64))
+        }
         if let pid = sandbox?.label.pid, pid != 0 {
             json.key("pid")
             json.unsigned(UInt64(pid))
@@ -304,7 +314,7 @@ extension BrokerRoom {
             json.string(Redaction.text(decision.rule, limit: 256))
         }
         json.key("sandbox")
-        json.string(sandbox?.label.name ?? Array("\(decision.sandbox)".utf8))
+        json.unsigned(UInt64(decision.sandbox))
         if isCrossing {
             json.key("severity")
             json.string(sandbox?.label.isBrowser == true ? "high" : "medium")

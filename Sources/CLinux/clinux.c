@@ -46,7 +46,7 @@ int dw_epoll_wait(int epoll, struct dw_ready *ready, int count, int milliseconds
     return found;
 }
 
-int dw_memory_file(const char *name) {
+int dw_sealable_file(const char *name) {
     // MFD_CLOEXEC | MFD_ALLOW_SEALING, and MFD_NOEXEC_SEAL, which Debian 12's headers lack.
     long number = syscall(SYS_memfd_create, name, 3u | 8u);
     if (number < 0 && errno == EINVAL) number = syscall(SYS_memfd_create, name, 3u);

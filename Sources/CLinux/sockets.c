@@ -250,12 +250,13 @@ static int from_attribute(const struct rtattr *attribute, uint8_t family, struct
     return 0;
 }
 
-int dw_local_addresses(int netlink, struct dw_endpoint *found, int limit) {
+int dw_local_addresses(int netlink, uint32_t sequence, struct dw_endpoint *found, int limit) {
     struct {
         struct nlmsghdr head;
         struct ifaddrmsg body;
     } question = {.head = {.nlmsg_len = sizeof question,
                            .nlmsg_type = RTM_GETADDR,
+                           .nlmsg_seq = sequence,
                            .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
                   .body = {.ifa_family = AF_UNSPEC}};
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
@@ -273,6 +274,7 @@ int dw_local_addresses(int netlink, struct dw_endpoint *found, int limit) {
         if (!from_kernel(&sender, size)) continue;
         size_t left = (size_t)got;
         for (struct nlmsghdr *head = &answer.head; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left)) {
+            if (head->nlmsg_seq != sequence) continue;
             if (head->nlmsg_type == NLMSG_DONE) return count;
             if (head->nlmsg_type == NLMSG_ERROR) {
                 const struct nlmsgerr *error = NLMSG_DATA(head);
@@ -298,13 +300,13 @@ int dw_local_addresses(int netlink, struct dw_endpoint *found, int limit) {
     }
 }
 
-int dw_route_type(int netlink, struct dw_endpoint to) {
+int dw_route_type(int netlink, uint32_t sequence, struct dw_endpoint to) {
     struct {
         struct nlmsghdr head;
         struct rtmsg body;
         struct rtattr attribute;
         uint8_t address[16];
-    } question = {.head = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
+    } question = {.head = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = sequence},
                   .body = {.rtm_family = (uint8_t)to.family},
                   .attribute = {.rta_type = RTA_DST}};
     size_t length = to.family == AF_INET ? 4 : 16;
@@ -326,12 +328,15 @@ int dw_route_type(int netlink, struct dw_endpoint to) {
     } answer;
     struct sockaddr_nl sender;
     socklen_t size = sizeof sender;
-    ssize_t got = recvfrom(netlink, &answer, sizeof answer, MSG_DONTWAIT, (struct sockaddr *)&sender, &size);
-    if (got < 0) return -1;
-    if (!from_kernel(&sender, size) || !NLMSG_OK(&answer.head, (size_t)got)) {
-        errno = EPROTO;
-        return -1;
-    }
+    do {
+        size = sizeof sender;
+        ssize_t got = recvfrom(netlink, &answer, sizeof answer, MSG_DONTWAIT, (struct sockaddr *)&sender, &size);
+        if (got < 0) return -1;
+        if (!NLMSG_OK(&answer.head, (size_t)got)) {
+            errno = EPROTO;
+            return -1;
+        }
+    } while (!from_kernel(&sender, size) || answer.head.nlmsg_seq != sequence);
     if (answer.head.nlmsg_type == NLMSG_ERROR) {
         const struct nlmsgerr *error = NLMSG_DATA(&answer.head);
         errno = answer.head.nlmsg_len >= NLMSG_LENGTH(sizeof *error) && error->error < 0 ? -error->error : EPROTO;

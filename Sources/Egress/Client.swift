@@ -10,6 +10,8 @@ internal import Wire
 final class Client {
     enum Phase {
         case head
+        /// Too many decisions are not recorded yet: this one has not begun.
+        case waiting
         case resolving
         case dialling
         /// Decided; the answer waits until the decision has left for the broker.
@@ -30,6 +32,8 @@ final class Client {
     /// What the kernel last said of the client's side; untrue as soon as it has refused.
     var isReadable = false
     var isWritable = false
+    /// The kernel has spoken of an end: a short read is not the last one.
+    var hasHungUp = false
     /// When this phase is over, whatever happens.
     var due: Instant
     /// Once it is decided: the tunnel keeps nothing of it.
@@ -73,6 +77,10 @@ final class Asking {
     /// As policy judges it: nil for a tunnel.
     var judgedMethod: [UInt8]?
     var dial: Dial?
+    /// A place among the decisions that are not recorded, until this one is told.
+    var hasPlace = false
+    /// Of a client that waits for a place: what is to be decided; nil for everything still to come.
+    var pending: Refusal?
     /// What has been decided, until it is carried out.
     var verdict: Verdict?
 
@@ -120,8 +128,10 @@ final class Opened {
     let since: Instant
     /// When something last moved.
     var active: Instant
-    var isUpstreamReadable = true
+    var isUpstreamReadable = false
     var isUpstreamWritable = true
+    /// As long as nothing else is known: what was said before this object was made has been heard by nobody.
+    var hasUpstreamHungUp = true
     var up = Flow()
     var down = Flow()
     /// Of what went down, our own answer to the client.

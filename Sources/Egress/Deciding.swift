@@ -10,22 +10,16 @@ extension EgressRoom {
     func decide(_ client: Client, _ refusal: Refusal) {
         guard let asking = client.asking, asking.verdict == nil else { return }
         asking.dial = nil
-        var refusal = refusal
-        if reports.hasRoom(for: client.sandbox) {
-            _ = record(
-                client, asking, rule: refusal.rule, verdict: refusal.verdict, reason: refusal.reason,
-                address: refusal.address, addressClass: refusal.addressClass, status: refusal.reason.status)
-        } else {
-            // What cannot be recorded is not told apart either.
-            refusal = Refusal(reason: .auditBehind)
-        }
+        guard takePlace(client, asking) else { return wait(client, asking, refusal) }
+        _ = record(
+            client, asking, rule: refusal.rule, verdict: refusal.verdict, reason: refusal.reason,
+            address: refusal.address, addressClass: refusal.addressClass, status: refusal.reason.status)
         announce(client, asking, .refuse(refusal))
     }
 
     /// Yes, and connected.
     func open(_ client: Client, _ admission: Admission, _ address: NetworkAddress, _ upstream: FileDescriptorBox) {
         guard let asking = client.asking, asking.verdict == nil else { return }
-        guard reports.hasRoom(for: client.sandbox) else { return decide(client, Refusal(reason: .auditBehind)) }
         asking.dial = nil
         let number = record(
             client, asking, rule: admission.rule, verdict: .allow, reason: nil, address: address,
@@ -47,7 +41,8 @@ extension EgressRoom {
         _ client: Client, _ asking: Asking, rule: String, verdict: EgressDecision.Verdict, reason: EgressReason?,
         address: NetworkAddress?, addressClass: AddressClass?, status: Int
     ) -> UInt64 {
-        let number = reports.take(for: client.sandbox)
+        let number = reports.tell(for: client.sandbox)
+        asking.hasPlace = false
         send(
             .decided(
                 EgressDecision(
@@ -57,6 +52,43 @@ extension EgressRoom {
                     rule: Array(rule.utf8.prefix(Caps.rule)), verdict: verdict, reason: reason?.rawValue,
                     status: UInt16(status))))
         return number
+    }
+
+    // MARK: Waiting for the disk
+
+    func takePlace(_ client: Client, _ asking: Asking) -> Bool {
+        if !asking.hasPlace { asking.hasPlace = reports.reserve(for: client.sandbox) }
+        return asking.hasPlace
+    }
+
+    /// - Parameter refusal: what has been decided already; nil for a decision that has not begun.
+    func wait(_ client: Client, _ asking: Asking, _ refusal: Refusal?) {
+        asking.pending = refusal
+        client.phase = .waiting
+        client.due = now.adding(milliseconds: Times.audit)
+        note(due: client.due)
+        backlog.append(client)
+    }
+
+    /// More decisions are on the disk: whoever waits for a place goes on, in the order of their coming.
+    func serveBacklog() {
+        guard !backlog.isEmpty else { return }
+        let turn = backlog
+        backlog.removeAll(keepingCapacity: true)
+        for client in turn where client.phase == .waiting {
+            guard let asking = client.asking else { continue }
+            guard takePlace(client, asking) else {
+                backlog.append(client)
+                continue
+            }
+            if let refusal = asking.pending { decide(client, refusal) } else { begin(client, asking) }
+        }
+    }
+
+    /// The disk has taken too long. What cannot be recorded is not allowed, and not told apart.
+    func giveUpWaiting(_ client: Client) {
+        guard let asking = client.asking else { return }
+        announce(client, asking, .refuse(Refusal(reason: .auditBehind)))
     }
 
     // MARK: Carrying out
@@ -94,10 +126,10 @@ extension EgressRoom {
         let opened = Opened(
             decision: opening.decision, target: target, judgedMethod: asking.judgedMethod, address: opening.address,
             upstream: opening.upstream, now: now)
+        opened.isUpstreamReadable = true
         client.opened = opened
         client.asking = nil
         client.isWritable = true
-        client.isReadable = true
         note(due: now.adding(milliseconds: asking.request == nil ? Times.idle : Times.forwardIdle))
         if let request = asking.request {
             startForward(client, opened, request, early: asking.input)
@@ -110,7 +142,7 @@ extension EgressRoom {
             opened.down.held.append(answer)
             // Ours, not the server's.
             opened.ownBytesDown = UInt64(answer.count)
-            opened.up.held = asking.input
+            if !asking.input.isEmpty { opened.up.held = asking.input }
             if target.port == ServerNames.port { opened.greeting = Greeting(opening.sni) }
             client.phase = .tunnel
             pump(client)

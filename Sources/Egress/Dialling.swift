@@ -41,7 +41,7 @@ extension EgressRoom {
             do throws(SyscallError) {
                 // The last word on whose address it is has the kernel that would deliver the packet.
                 if dial.admission.addressClass == .publicAddress {
-                    switch try network.route(address) {
+                    switch try route(to: address) {
                     case .away: break
                     case .own:
                         return decide(
@@ -71,6 +71,18 @@ extension EgressRoom {
         }
     }
 
+    /// Asked anew each second, and whenever addresses have changed.
+    private func route(to address: InternetAddress) throws(SyscallError) -> HostAddresses.Route {
+        if routesSince.adding(milliseconds: Times.routes) <= now || routes.count >= Bounds.cachedNames {
+            routes.removeAll(keepingCapacity: true)
+            routesSince = now
+        }
+        if let known = routes[address] { return known }
+        let found = try network.route(address)
+        routes[address] = found
+        return found
+    }
+
     private func giveUp(_ client: Client, _ dial: Dial, _ reason: EgressReason) {
         // Allowed, and in vain: the record says where packets went.
         decide(
@@ -93,8 +105,11 @@ extension EgressRoom {
         else { return }
         let address = dial.admission.addresses[place]
         do throws(SyscallError) {
-            if let error = try TCPSocket.error(of: socket.descriptor) { throw error }
-            let peer = try network.peer(socket.descriptor)
+            let peer: Endpoint
+            do throws(SyscallError) { peer = try network.peer(socket.descriptor) } catch {
+                // Not connected: why, the socket itself says once.
+                throw try TCPSocket.error(of: socket.descriptor) ?? error
+            }
             guard peer == Endpoint(address: InternetAddress(address), port: dial.port) else {
                 dial.attempts[place] = nil
                 return giveUp(client, dial, .peerMismatch)

@@ -21,9 +21,16 @@ final class EgressRoom {
 
     let network: HostNetwork
     let resolver: Resolver
+    /// What this host is called.
+    let names: [HostName]
     var isConfigured = false
     /// A change of the host's addresses has been heard of, or none were read yet.
-    var areAddressesStale = true
+    var areAddressesStale = true {
+        didSet { if areAddressesStale { routes.removeAll() } }
+    }
+    /// Where packets to addresses go, as the kernel said a moment ago.
+    var routes: [InternetAddress: HostAddresses.Route] = [:]
+    var routesSince = Instant(nanoseconds: 0)
     /// They could not be read: nothing is allowed.
     var addressesFailed = false
     var nat64 = false
@@ -38,6 +45,8 @@ final class EgressRoom {
     private var leavingSlots: [Int] = []
     /// Decided in this turn.
     var announced: [Client] = []
+    /// Clients that wait for a place among the decisions that are not recorded.
+    var backlog: [Client] = []
     /// Whoever has more to do than one turn gives.
     private var queued: [Client] = []
     var pipes = PipePool()
@@ -53,13 +62,15 @@ final class EgressRoom {
     /// - Parameters:
     ///   - door: this room's end of a SOCK_SEQPACKET pair, non-blocking.
     ///   - servers: name servers, in the order in which they are asked.
+    ///   - names: of this host: it is not reached by them.
     ///   - clock: asked once a turn.
     init(
-        door: consuming FileDescriptor, network: HostNetwork, servers: [Endpoint],
+        door: consuming FileDescriptor, network: HostNetwork, servers: [Endpoint], names: [HostName] = [],
         clock: @escaping () -> Instant = { .now }
     ) throws(EgressEnd) {
         self.clock = clock
         self.network = network
+        self.names = names
         now = clock()
         resolver = Resolver(servers: servers)
         channel = Channel(door) { EgressOrder.Kind(rawValue: $0)?.permit.maxBytes }
@@ -111,12 +122,14 @@ final class EgressRoom {
         case .socksListener: accept(place: token.number, .socks)
         case .client:
             guard let client = clients[token.number] else { return }
+            client.hasHungUp = client.hasHungUp || event.hungUp
             client.isReadable = client.isReadable || event.readable || event.hungUp
             client.isWritable = client.isWritable || event.writable || event.hungUp
             advance(client)
         case .upstream:
             guard let client = clients[token.number] else { return }
             if let opened = client.opened {
+                opened.hasUpstreamHungUp = opened.hasUpstreamHungUp || event.hungUp
                 opened.isUpstreamReadable = opened.isUpstreamReadable || event.readable || event.hungUp
                 opened.isUpstreamWritable = opened.isUpstreamWritable || event.writable || event.hungUp
                 advance(client)
@@ -132,7 +145,7 @@ final class EgressRoom {
         switch client.phase {
         case .head: readHead(client)
         // What the client says or does meanwhile waits in the kernel; each of these phases has its end.
-        case .resolving, .dialling, .announcing, .gone: break
+        case .waiting, .resolving, .dialling, .announcing, .gone: break
         case .tunnel: pump(client)
         case .forward: pumpForward(client)
         case .leaving: leave(client)
@@ -158,7 +171,7 @@ final class EgressRoom {
 
     // MARK: Clients
 
-    func adopt(_ socket: consuming FileDescriptor, of sandbox: Served, _ grammar: Served.Grammar) throws(SyscallError) {
+    func adopt(_ socket: consuming FileDescriptor, of sandbox: Served, _ grammar: Served.Grammar) {
         let slot = freeSlots.popLast() ?? clients.count
         let client = Client(
             slot: slot, sandbox: sandbox, grammar: grammar, socket: socket, due: now.adding(milliseconds: Times.head))
@@ -166,19 +179,10 @@ final class EgressRoom {
         sandbox.clients.insert(slot)
         do throws(SyscallError) {
             try poller.add(client.socket, .changes, token: Token(.client, slot).value)
-            try TCPSocket.sendAtOnce(client.socket)
-        } catch {
-            forget(client)
-            throw error
-        }
+        } catch { return forget(client) }
         note(due: client.due)
-        if sandbox.clients.count > Bounds.connections {
-            decide(client, Refusal(reason: .tooMany))
-        } else {
-            // Most clients have spoken by the time they are taken in.
-            client.isReadable = true
-            readHead(client)
-        }
+        // What it says is told by the poller, also what it has said already.
+        if sandbox.clients.count > Bounds.connections { decide(client, Refusal(reason: .tooMany)) }
     }
 
     /// Closes everything that this client has. Its place is free from the next turn on.
@@ -192,6 +196,7 @@ final class EgressRoom {
                     EgressEnding(
                         decision: opening.decision, bytesUp: 0, bytesDown: 0, milliseconds: 0, cause: cause)))
         }
+        if client.asking?.hasPlace == true { reports.giveUp(for: client.sandbox) }
         client.phase = .gone
         client.asking = nil
         if let opened = client.opened {
@@ -243,7 +248,10 @@ final class EgressRoom {
 
     private func nextWait() -> Int32? {
         if !queued.isEmpty { return 0 }
-        let next = [due, resolver.due, pausedUntil].compactMap { $0 }.min()
+        var next = due
+        for other in [resolver.due, pausedUntil] {
+            if let other { next = next.map { min($0, other) } ?? other }
+        }
         guard let next else { return nil }
         return Int32(clamping: max(next.milliseconds(after: clock()), 1))
     }
@@ -269,6 +277,7 @@ final class EgressRoom {
     private func serveTime(_ client: Client) {
         switch client.phase {
         case .head: decide(client, Refusal(reason: .headTimeout))
+        case .waiting: giveUpWaiting(client)
         case .resolving: decide(client, Refusal(reason: .dnsTimeout))
         case .dialling: serveDialTime(client)
         case .tunnel: end(client, .idle)

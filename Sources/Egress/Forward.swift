@@ -122,10 +122,7 @@ extension EgressRoom {
                     bytes.span.extracting(forward.answer.range), to: &forward.output)
                 forward.answer.drop(taken)
                 if opened.down.hasEnded { try forward.response.end() }
-            } catch {
-                // What was understood goes out before the end, as far as the client takes it at once.
-                throw .server
-            }
+            } catch { throw .server }
             opened.down.held.append(copying: forward.output.span)
         }
         queue(client)
@@ -146,7 +143,7 @@ extension EgressRoom {
     func endForward(_ client: Client, timedOut: Bool) {
         guard let opened = client.opened, let forward = opened.forward else { return }
         guard forward.response.status == nil && opened.down.bytes == 0 else {
-            // Cut, with a reset if need be: nobody shall take half an answer for a whole one.
+            // Cut: its framing tells the client that this is half an answer.
             return end(client, timedOut ? .idle : .protocolFault)
         }
         report(client, opened, timedOut ? .idle : .protocolFault)

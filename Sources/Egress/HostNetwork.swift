@@ -33,7 +33,7 @@ struct HostNetwork {
 
 /// Closures cannot own what cannot be copied.
 private final class HostAddressesBox {
-    let addresses: HostAddresses
+    var addresses: HostAddresses
     init(_ addresses: consuming HostAddresses) { self.addresses = addresses }
 }
 

@@ -54,7 +54,7 @@ enum Judgement {
         let ruling = policy.judge(target, method: method)
         // A granted port of this host comes before the rules that would refuse every host it can be asked for by.
         if case .local(let port, let rule) = ruling { return local(target, port, rule, circumstances) }
-        if let refusal = special(target) { return .refuse(refusal) }
+        if let refusal = special(target, circumstances.judge) { return .refuse(refusal) }
         switch target.host {
         case .address(let address):
             // Before the policy's answer: a record about an address says what it is, whoever refuses it.
@@ -106,8 +106,8 @@ enum Judgement {
         return .dial(Admission(addresses: [address], rule: rule, sni: .record, addressClass: .loopback))
     }
 
-    private static func special(_ target: EgressTarget) -> Refusal? {
-        guard let special = target.host.special else { return nil }
+    private static func special(_ target: EgressTarget, _ judge: AddressJudge) -> Refusal? {
+        guard case .name(let name) = target.host, let special = judge.classify(name) else { return nil }
         return Refusal(reason: special.reason ?? .address, addressClass: special)
     }
 

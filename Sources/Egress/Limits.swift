@@ -10,6 +10,8 @@ enum Times {
     static let lookupTry: UInt64 = 2000
     /// No answer lives longer, whatever its time to live says.
     static let cache: UInt64 = 60_000
+    /// What the kernel said of a route.
+    static let routes: UInt64 = 1000
     /// All addresses of one target together.
     static let connect: UInt64 = 10_000
     /// Between the attempts at one address and the next (RFC 8305 section 5).
@@ -18,6 +20,8 @@ enum Times {
     static let idle: UInt64 = 3_600_000
     /// A request in the clear through which nothing moves.
     static let forwardIdle: UInt64 = 120_000
+    /// Decisions wait for the disk this long before they are refused.
+    static let audit: UInt64 = 5000
     /// After our last word: what the client still sends is thrown away, so that the answer is not lost in a reset.
     static let leaving: UInt64 = 1000
     /// Between two looks at what is due: a few connections that trickle must not cause a look each.
@@ -33,7 +37,7 @@ enum Bounds {
     /// Decisions that the broker has not recorded; beyond them nothing new is allowed.
     static let unrecorded = 1024
     /// Those of one sandbox, so that one that floods does not take the others' share.
-    static let unrecordedOfOne = 256
+    static let unrecordedOfOne = 512
     /// Connections taken from one listener in one turn, so that others get theirs.
     static let accepts = 64
     /// Bytes that are moved by copying; whoever has more to say gets a pipe.
@@ -49,7 +53,7 @@ enum Bounds {
     /// Answers and histories that are remembered.
     static let cachedNames = 4096
     /// Look-ups under way; whoever wants another is refused.
-    static let lookups = 1024
+    static let lookups = 4096
     /// Name servers that are asked, in their order.
     static let servers = 3
     /// A DNS message over UDP without extensions has 512 bytes (RFC 1035 section 4.2.1); some servers send more.

@@ -13,7 +13,7 @@ extension EgressRoom {
                     case .socks: try TCPSocket.accept(sandbox.socks)
                     }
                 guard let socket = accepted else { return }
-                try adopt(socket, of: sandbox, grammar)
+                adopt(socket, of: sandbox, grammar)
             } catch {
                 // Descriptors or memory have run out: waiting connections wait in the kernel, and others go on.
                 pauseListeners()

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import Linux
+internal import Policy
 
-/// The room's life: one door, handed over as descriptor 3, and the host's network.
+/// The room's life: one door, handed over as descriptor 3, the host's network, and as arguments the names of this host.
 func runEgress() -> Never {
     Signal.ignoreBrokenPipe()
     do throws(EgressEnd) {
         let room = try EgressRoom(
-            door: FileDescriptor(owning: 3), network: try HostNetwork.open(), servers: Nameservers.ofHost())
+            door: FileDescriptor(owning: 3), network: try HostNetwork.open(), servers: Nameservers.ofHost(),
+            names: ThisProcess.arguments.dropFirst().compactMap { HostName($0.bytes) })
         room.confine()
         try room.run()
     } catch {

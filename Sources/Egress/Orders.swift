@@ -7,15 +7,13 @@ internal import Policy
 extension EgressRoom {
     func serveDoor(_ event: Readiness) throws(EgressEnd) {
         guard event.readable || event.hungUp else { return }
-        // Bounded: a busy broker must not keep this turn from its connections.
-        for _ in 0..<32 {
-            let moved: Transfer
-            do throws(ChannelError) { moved = try channel.receive() } catch { throw .broken(error) }
-            switch moved {
-            case .moved: try takeFrames()
-            case .wouldBlock: return
-            case .closed: throw .doorLost
-            }
+        // One packet: the poller tells of the next, and a busy broker does not keep this turn from its connections.
+        let moved: Transfer
+        do throws(ChannelError) { moved = try channel.receive() } catch { throw .broken(error) }
+        switch moved {
+        case .moved: try takeFrames()
+        case .wouldBlock: return
+        case .closed: throw .doorLost
         }
     }
 
@@ -55,6 +53,7 @@ extension EgressRoom {
         case .release(let number): release(try served(number))
         case .recorded(let number):
             do throws(FrameError) { try reports.acknowledge(upTo: number) } catch { throw .frame(error) }
+            serveBacklog()
         }
     }
 
@@ -75,6 +74,9 @@ extension EgressRoom {
             // Whoever made them may have wanted to wait on them.
             try sandbox.http.setNonBlocking(true)
             try sandbox.socks.setNonBlocking(true)
+            // Connections have it from their listener.
+            try TCPSocket.sendAtOnce(sandbox.http)
+            try TCPSocket.sendAtOnce(sandbox.socks)
             let interest: Interest = pausedUntil == nil ? .readable : []
             try poller.add(sandbox.http, interest, token: Token(.httpListener, place).value)
             try poller.add(sandbox.socks, interest, token: Token(.socksListener, place).value)
@@ -113,7 +115,7 @@ extension EgressRoom {
                     end(client, .policy)
                 }
             // A look-up is concluded by the policy that holds then.
-            case .head, .resolving, .leaving, .gone: continue
+            case .head, .waiting, .resolving, .leaving, .gone: continue
             }
         }
     }
@@ -154,7 +156,8 @@ extension EgressRoom {
             let all = try network.addresses()
             circumstances.judge = AddressJudge(
                 own: all.filter { !$0.isOnLoopback }.map { NetworkAddress($0.address) },
-                onLoopback: all.filter(\.isOnLoopback).map { NetworkAddress($0.address) }, nat64: nat64)
+                onLoopback: all.filter(\.isOnLoopback).map { NetworkAddress($0.address) }, names: names,
+                nat64: nat64)
             areAddressesStale = false
             addressesFailed = false
         } catch {

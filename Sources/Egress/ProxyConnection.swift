@@ -9,8 +9,12 @@ extension EgressRoom {
     func readHead(_ client: Client) {
         guard let asking = client.asking, client.isReadable else { return }
         while client.phase == .head && client.isReadable {
-            switch receive(client, into: &asking.input, limit: Bounds.copy) {
+            // Through the room's buffer: thousands that have not finished their head hold only what they have sent.
+            scratch.removeAll()
+            switch receive(client, into: &scratch, limit: Bounds.copy) {
             case .moved:
+                let bytes = scratch.storage
+                asking.input.append(copying: bytes.span.extracting(scratch.range))
                 switch client.grammar {
                 case .http: readProxyHead(client, asking)
                 case .socks: readSocks(client, asking)
@@ -48,10 +52,7 @@ extension EgressRoom {
             begin(client, asking)
         } catch {
             note(asking)
-            // Tunnels begin with TLS; on this listener it is somebody who believes in another kind of proxy.
-            let first = span.isEmpty ? 0 : span[0]
-            let isOther = asking.form == .unparsed && (first == 0x16 || first == 5 || first == 4)
-            decide(client, Refusal(reason: isOther ? .notHTTP : error.egressReason))
+            decide(client, Refusal(reason: error.egressReason))
         }
     }
 
@@ -79,7 +80,7 @@ extension EgressRoom {
     /// The head is complete: everything that can be said without a look-up.
     func begin(_ client: Client, _ asking: Asking) {
         guard let target = asking.target else { return }
-        guard reports.hasRoom(for: client.sandbox) else { return decide(client, Refusal(reason: .auditBehind)) }
+        guard takePlace(client, asking) else { return wait(client, asking, nil) }
         refreshAddresses()
         if addressesFailed { return decide(client, Refusal(reason: .connectFailed)) }
         let step = Judgement.begin(

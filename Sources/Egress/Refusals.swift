@@ -2,29 +2,6 @@
 internal import Policy
 internal import Wire
 
-extension WireError {
-    /// What a client that broke this rule is told.
-    var egressReason: EgressReason {
-        switch rule {
-        case .targetHost: .notAHost
-        case .targetZone: .zone
-        case .targetPort: .portMalformed
-        case .scheme: .scheme
-        case .hostMissing, .hostMalformed, .hostDiffers: .hostMismatch
-        case .headerRepeated where field == .host: .hostMismatch
-        case .versionUnsupported, .http2Preface: .versionUnsupported
-        case .requestLineTooLong, .headerLineTooLong, .headTooLarge, .tooManyHeaders: .headTooLarge
-        case .contentLengthMalformed, .contentLengthHuge, .transferEncodingMalformed, .transferEncodingUnknown,
-            .framingConflict, .connectBody, .chunkMalformed, .chunkExtension, .chunkTrailer, .chunkLineEnding,
-            .bodyTooLarge, .bodyTruncated:
-            .bodyMalformed
-        case .socksVersion: .notHTTP
-        case .socksCommand, .socksMethods, .socksReserved, .socksAddressType: .commandUnsupported
-        default: .headMalformed
-        }
-    }
-}
-
 /// What clients are told. Words, a class and the place of a rule; never an address that a name resolved to.
 enum RefusalAnswer {
     static func append(_ refusal: Refusal, to output: inout [UInt8]) {
@@ -60,22 +37,6 @@ enum RefusalAnswer {
     }
 
     static func appendSocks(_ refusal: Refusal, to output: inout [UInt8]) {
-        SocksWriter.append(reply(refusal.reason), to: &output)
-    }
-
-    private static func reply(_ reason: EgressReason) -> SocksReply {
-        switch reason {
-        case .connectFailed, .peerMismatch: .connectionRefused
-        case .connectTimeout, .dnsTimeout: .expired
-        case .dnsFailed: .hostUnreachable
-        case .commandUnsupported: .commandUnsupported
-        case .hostNotAllowed, .port, .method, .deniedByRule, .approvalUnavailable, .address, .metadataName,
-            .proxyDiscovery, .ownAddress, .rebinding, .sniMismatch, .policyChanged:
-            .notAllowed
-        case .notHTTP, .headMalformed, .headTooLarge, .headTimeout, .versionUnsupported, .bodyMalformed,
-            .hostMismatch, .notAHost, .zone, .portMalformed, .scheme, .tooMany, .auditBehind, .stopping,
-            .upstreamMalformed, .upstreamTimeout, .tooManyRedirects:
-            .generalFailure
-        }
+        SocksWriter.append(SocksReply(refusal.reason), to: &output)
     }
 }

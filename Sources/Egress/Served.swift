@@ -16,7 +16,7 @@ final class Served {
     var policy: EgressPolicy
     /// Its connections, by slot.
     var clients: Set<Int> = []
-    /// Decisions about it that are not recorded yet.
+    /// Decisions about it that are being made or are not recorded yet.
     var unrecorded = 0
     var isReleased = false
 

@@ -14,11 +14,11 @@ extension EgressRoom {
         }
         do throws(SyscallError) {
             let movesUp = try move(
-                &opened.up, from: client.socket, &client.isReadable, to: opened.upstream.descriptor,
+                &opened.up, from: client.socket, &client.isReadable, &client.hasHungUp, to: opened.upstream.descriptor,
                 &opened.isUpstreamWritable)
             let movesDown = try move(
-                &opened.down, from: opened.upstream.descriptor, &opened.isUpstreamReadable, to: client.socket,
-                &client.isWritable)
+                &opened.down, from: opened.upstream.descriptor, &opened.isUpstreamReadable,
+                &opened.hasUpstreamHungUp, to: client.socket, &client.isWritable)
             if movesUp != .nothing || movesDown != .nothing { opened.active = now }
             if opened.up.isShut && opened.down.isShut { return end(client, .finished) }
             if movesUp == .more || movesDown == .more { queue(client) }
@@ -29,8 +29,8 @@ extension EgressRoom {
     func passDown(_ client: Client, _ opened: Opened) {
         do throws(SyscallError) {
             let moves = try move(
-                &opened.down, from: opened.upstream.descriptor, &opened.isUpstreamReadable, to: client.socket,
-                &client.isWritable)
+                &opened.down, from: opened.upstream.descriptor, &opened.isUpstreamReadable,
+                &opened.hasUpstreamHungUp, to: client.socket, &client.isWritable)
             if moves != .nothing { opened.active = now }
             if moves == .more { queue(client) }
         } catch { end(client, .reset) }
@@ -47,7 +47,7 @@ extension EgressRoom {
     ///
     /// - Throws: whatever breaks a connection; one that does not take bytes any more is broken.
     private func move(
-        _ flow: inout Flow, from source: borrowing FileDescriptor, _ isReadable: inout Bool,
+        _ flow: inout Flow, from source: borrowing FileDescriptor, _ isReadable: inout Bool, _ hasHungUp: inout Bool,
         to target: borrowing FileDescriptor, _ isWritable: inout Bool
     ) throws(SyscallError) -> Progress {
         if flow.isShut { return .nothing }
@@ -65,7 +65,7 @@ extension EgressRoom {
                 return progress
             }
             if flow.pipe == nil && !flow.wantsPipe {
-                try copy(&flow, from: source, &isReadable, to: target, &isWritable, &progress)
+                try copy(&flow, from: source, &isReadable, &hasHungUp, to: target, &isWritable, &progress)
             } else {
                 try fill(&flow, from: source, &isReadable)
             }
@@ -102,7 +102,7 @@ extension EgressRoom {
 
     /// A read into the room's own buffer, and a write from there.
     private func copy(
-        _ flow: inout Flow, from source: borrowing FileDescriptor, _ isReadable: inout Bool,
+        _ flow: inout Flow, from source: borrowing FileDescriptor, _ isReadable: inout Bool, _ hasHungUp: inout Bool,
         to target: borrowing FileDescriptor, _ isWritable: inout Bool, _ progress: inout Progress
     ) throws(SyscallError) {
         scratch.removeAll()
@@ -110,6 +110,9 @@ extension EgressRoom {
         case .moved(let count):
             progress = .some
             flow.wantsPipe = count == Bounds.copy
+            // epoll(7): a short read has taken everything, and whatever comes is told anew; but an end that was told of
+            // already is not told twice.
+            if count < Bounds.copy && !hasHungUp { isReadable = false }
             if isWritable {
                 switch try target.write(from: &scratch) {
                 case .moved(let count): flow.bytes += UInt64(count)
@@ -121,7 +124,10 @@ extension EgressRoom {
                 let bytes = scratch.storage
                 flow.held.append(copying: bytes.span.extracting(scratch.range))
             }
-        case .wouldBlock: isReadable = false
+        case .wouldBlock:
+            isReadable = false
+            // There is no end behind what was read, so the next one will be told.
+            hasHungUp = false
         case .closed: flow.hasEnded = true
         }
     }

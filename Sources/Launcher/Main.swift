@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import Linux
+internal import Sandboxing
 
 /// The root of the tree: reads what it is told once, starts the rooms, then obeys the broker and nobody else.
 func runLauncher() -> Never {
+    // The same program, where bubblewrap has started it as the first process of a sandbox.
+    if ThisProcess.arguments.dropFirst().first == StageTwo.argument { StageTwo.run() }
     let fault: LaunchFault
     do throws(LaunchFault) {
         let invocation = try Invocation(Array(CommandLine.arguments.dropFirst()))

@@ -29,6 +29,16 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(owning: number)
     }
 
+    /// A file without a name that holds `bytes`, to be read from its start: for a child.
+    package static func holding(_ bytes: [UInt8]) throws(SyscallError) -> FileDescriptor {
+        let number = unsafe bytes.withUnsafeBytes { all in
+            // Borrowed for the length of the call.
+            unsafe dw_memory_file(all.baseAddress, all.count)
+        }
+        guard number >= 0 else { throw .last("memfd_create") }
+        return FileDescriptor(owning: number)
+    }
+
     /// A copy of this process's standard error, for a child.
     package static func copyOfStandardError() throws(SyscallError) -> FileDescriptor {
         let copy = dw_fcntl_int(2, F_DUPFD_CLOEXEC, 3)

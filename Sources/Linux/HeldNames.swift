@@ -18,14 +18,21 @@ package struct HeldNames: ~Copyable, Sendable {
     ///
     /// - Throws: also ELOOP, if the path leads through a link.
     package init(_ path: SystemString) throws(SyscallError) {
-        let flags = UInt64(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        let number = unsafe path.lend { unsafe dw_openat2(AT_FDCWD, $0, flags, 0, noLinks) }
-        guard number >= 0 else { throw .last("openat2", path.description) }
-        let opened = FileDescriptor(owning: number)
+        let opened = try HeldNames.open(path)
         while dw_flock(opened.number, LOCK_SH) != 0 {
             guard errno == EINTR else { throw .last("flock", path.description) }
         }
         directory = opened
+    }
+
+    /// Only to look: nothing is held, and nobody waits.
+    package init(looking path: SystemString) throws(SyscallError) { directory = try HeldNames.open(path) }
+
+    private static func open(_ path: SystemString) throws(SyscallError) -> FileDescriptor {
+        let flags = UInt64(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let number = unsafe path.lend { unsafe dw_openat2(AT_FDCWD, $0, flags, 0, noLinks) }
+        guard number >= 0 else { throw .last("openat2", path.description) }
+        return FileDescriptor(owning: number)
     }
 
     /// What bears a name below the directory, itself, not where it leads.

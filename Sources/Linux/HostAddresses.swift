@@ -8,6 +8,8 @@ package struct HostAddresses: ~Copyable {
     package static let limit = 4096
 
     private let questions: FileDescriptor
+    /// Of the last question.
+    private var sequence: UInt32 = 0
     /// Becomes readable when an address has come or gone; see ``takeChanges()``.
     package let changes: FileDescriptor
 
@@ -36,12 +38,13 @@ package struct HostAddresses: ~Copyable {
     }
 
     /// Every address that is this host's own, and the other ends of its point-to-point links.
-    package borrowing func all() throws(SyscallError) -> [Own] {
+    package mutating func all() throws(SyscallError) -> [Own] {
         var found = [dw_endpoint](repeating: dw_endpoint(), count: Self.limit)
-        let number = questions.number
+        sequence &+= 1
+        let (number, sequence) = (questions.number, sequence)
         let count = unsafe found.withUnsafeMutableBufferPointer { room in
             // The shim writes at most `room.count` elements.
-            unsafe dw_local_addresses(number, room.baseAddress, Int32(room.count))
+            unsafe dw_local_addresses(number, sequence, room.baseAddress, Int32(room.count))
         }
         guard count >= 0 else { throw .last("rtnetlink(RTM_GETADDR)") }
         return found[..<Int(count)].map {
@@ -61,8 +64,9 @@ package struct HostAddresses: ~Copyable {
     }
 
     /// - Throws: ENETUNREACH and the like, if there is no way.
-    package borrowing func route(to address: InternetAddress) throws(SyscallError) -> Route {
-        switch dw_route_type(questions.number, Endpoint(address: address, port: 0).raw) {
+    package mutating func route(to address: InternetAddress) throws(SyscallError) -> Route {
+        sequence &+= 1
+        switch dw_route_type(questions.number, sequence, Endpoint(address: address, port: 0).raw) {
         case 1 /* RTN_UNICAST */: return .away
         case 2 /* RTN_LOCAL */: return .own
         case -1: throw .last("rtnetlink(RTM_GETROUTE)")

@@ -145,7 +145,7 @@ extension FileDescriptor {
 
     /// Bytes in memory that nobody can change any more, to be read through any number of openings.
     package static func sealed(_ name: SystemString, _ bytes: [UInt8]) throws(SyscallError) -> FileDescriptor {
-        let number = unsafe name.lend { unsafe dw_memory_file($0) }
+        let number = unsafe name.lend { unsafe dw_sealable_file($0) }
         guard number >= 0 else { throw .last("memfd_create") }
         let file = FileDescriptor(owning: number)
         try file.writeAll(bytes)

@@ -20,6 +20,12 @@ package enum Reaper {
         case group
     }
 
+    /// The status of a sandbox that was ended because its time was up: as if an alarm had killed it.
+    package static let timeIsUp = 128 + SIGALRM
+
+    /// Ends everything after so many seconds. Not inherited by what this process starts later, and not before.
+    package static func end(after seconds: UInt32) { _ = alarm(seconds) }
+
     /// From here on signals wait to be collected. To be called before the server is started.
     package static func collectSignals() throws(SyscallError) {
         guard dw_mask_all_signals() == 0 else { throw .last("sigprocmask") }
@@ -35,6 +41,7 @@ package enum Reaper {
             case SIGCHLD:
                 if let code = bury(server) { end(code, server, reach) }
             case parentGone: end(128 + SIGKILL, server, reach)
+            case SIGALRM: end(timeIsUp, server, reach)
             case SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2:
                 // Gone already is no error: its death is the next signal.
                 _ = kill(server, signal)

@@ -21,7 +21,7 @@ package enum HeaderLine {
     /// A token of RFC 9110 section 5.6.2 that is not ``own``.
     package static func isSettable(_ name: [UInt8]) -> Bool {
         guard (1...maxNameBytes).contains(name.count), name.allSatisfy(isTokenByte) else { return false }
-        let lower = name.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+        let lower = name.map(lowered)
         return !own.contains { lower.elementsEqual($0.utf8) } && !ownPrefixes.contains { lower.starts(with: $0.utf8) }
     }
 
@@ -32,6 +32,12 @@ package enum HeaderLine {
         }
         return first != 0x20 && last != 0x20 && value.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
     }
+
+    package static func isSameName(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        one.count == other.count && zip(one, other).allSatisfy { lowered($0) == lowered($1) }
+    }
+
+    private static func lowered(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 
     package static func make(_ name: [UInt8], _ value: [UInt8]) -> [UInt8] { name + [0x3A, 0x20] + value }
 

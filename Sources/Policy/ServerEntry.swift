@@ -3,8 +3,10 @@
 /// One server as the operator registered it. Sealing turns it into a ``SealedServer`` or refuses it.
 package struct ServerEntry: Equatable, Sendable {
     package let name: ServerName
-    /// As written; sealing demands an absolute path.
+    /// As written; sealing demands an absolute path. Empty for a server on the network.
     package var command: [UInt8]
+    /// Where the server is, if it is not started here; then nothing but ``traits`` is its own.
+    package var remote: RemoteEntry?
     package var arguments: [[UInt8]]
     package var environment: [EnvironmentEntry]
     package var directory: AbsolutePath?
@@ -41,6 +43,30 @@ package struct ServerEntry: Equatable, Sendable {
         self.accepted = accepted
         self.isDisabled = isDisabled
         self.offset = offset
+    }
+}
+
+extension ServerEntry {
+    /// A server on the network.
+    package init(name: ServerName, remote: RemoteEntry) {
+        self.init(name: name, command: [], arguments: [])
+        self.remote = remote
+        traits.network = remote.network(name)
+    }
+
+    /// What is started for this entry: itself, or for a server on the network our client, with this address alone.
+    ///
+    /// - Parameter client: where our client lies.
+    package func started(by client: AbsolutePath) -> ServerEntry {
+        guard let remote else { return self }
+        var entry = self
+        entry.remote = nil
+        entry.command = client.bytes
+        // The hard limit of one answer (G21).
+        entry.arguments = remote.arguments(milliseconds: min(max(10 * traits.timeoutMilliseconds, 1000), 86_400_000))
+        entry.environment = remote.environment
+        entry.reads = remote.certificates.map { [$0] } ?? []
+        return entry
     }
 }
 

@@ -16,20 +16,10 @@ enum ServerEntryReader {
         _ name: ServerName, _ value: Fields.Value, _ profiles: [Profile]
     ) throws(ConfigurationError) -> ServerEntry {
         var fields = try value.fields()
-        for key in ["url", "serverUrl", "httpUrl", "headers"] as [StaticString] where fields.take(key) != nil {
-            throw fields.error(
-                "is a server on the network, which this release does not launch",
-                hint: "only servers with a command can be registered; leave this one out for now")
-        }
-        for key in ["type", "transport", "transportType"] as [StaticString] {
-            if let type = fields.take(key), try type.text() != Array("stdio".utf8) {
-                throw type.error("only \"stdio\" servers can be registered")
-            }
-        }
+        let remote = try RemoteEntryReader.read(&fields)
         var unused = ignored.filter { fields.take($0) != nil }.map(\.description)
-        let command = try fields.require("command")
-        var entry = ServerEntry(name: name, command: try command.text(), arguments: [])
-        guard !entry.command.isEmpty else { throw command.error("is empty") }
+        var entry =
+            if let remote { ServerEntry(name: name, remote: remote) } else { try local(name, &fields) }
         entry.offset = value.offset
         entry.arguments = try fields.take("args")?.texts() ?? []
         let profile = try profile(fields.take("profile"), profiles)
@@ -45,9 +35,24 @@ enum ServerEntryReader {
         entry.accepted = try fields.take("accept")?.names(Danger.init(word:), "a danger") ?? []
         entry.isDisabled = try fields.take("disabled")?.flag() ?? false
         entry.traits = try traits(&fields, &unused, profile)
+        if let remote { entry.traits.network = remote.network(name) }
         entry.unused = unused
         try fields.finish()
         for argument in entry.arguments { try check(argument, entry, fields) }
+        return entry
+    }
+
+    /// An entry with a command.
+    private static func local(_ name: ServerName, _ fields: inout Fields) throws(ConfigurationError) -> ServerEntry {
+        for key in ["type", "transport", "transportType"] as [StaticString] {
+            if let type = fields.take(key), try type.text() != Array("stdio".utf8) {
+                throw type.error(
+                    "does not fit a server with a command", hint: "write \"type\": \"stdio\", or leave it out")
+            }
+        }
+        let command = try fields.require("command")
+        let entry = ServerEntry(name: name, command: try command.text(), arguments: [])
+        guard !entry.command.isEmpty else { throw command.error("is empty") }
         return entry
     }
 
@@ -89,7 +94,7 @@ enum ServerEntryReader {
         return entries
     }
 
-    private static func environmentValue(_ value: Fields.Value) throws(ConfigurationError) -> EnvironmentValue {
+    static func environmentValue(_ value: Fields.Value) throws(ConfigurationError) -> EnvironmentValue {
         if value.tree.kind(value.node) == .string {
             let text = try value.text()
             guard !Words.contains(text, "${") else {

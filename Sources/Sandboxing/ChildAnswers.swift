@@ -8,8 +8,13 @@ struct ChildAnswers: ~Copyable {
     private var bytes = ByteQueue()
     private var doors = PassedDescriptors()
     private var goesOn = false
+    /// Where bubblewrap says why it ended, if it is what was started.
+    private var complaints: PassedDescriptors
 
-    init(_ channel: consuming FileDescriptor) { self.channel = channel }
+    init(_ channel: consuming FileDescriptor, complaints: consuming PassedDescriptors = PassedDescriptors()) {
+        self.channel = channel
+        self.complaints = complaints
+    }
 
     /// Waits until the child has nothing before it but to be admitted, and its exec.
     mutating func ready() throws(SandboxError) -> ConfinementReport {
@@ -47,12 +52,25 @@ struct ChildAnswers: ~Copyable {
         return try report()
     }
 
-    private func report() throws(SandboxError) -> ConfinementReport {
+    private mutating func report() throws(SandboxError) -> ConfinementReport {
         switch parsed {
         case .ready(let report)?: return report
         case .failed(let error)?: throw error
-        case nil: throw bytes.isEmpty ? .silent : .garbled
+        case nil: throw bytes.isEmpty ? complaint() : .garbled
         }
+    }
+
+    private mutating func complaint() -> SandboxError {
+        guard let source = complaints.takeFirst() else { return .silent }
+        var text = ByteQueue()
+        do {
+            // Whatever there is has been there since before the channel ended.
+            try source.setNonBlocking(true)
+            _ = try source.read(into: &text, limit: ChildReport.maxTextBytes)
+        } catch { return SandboxError(.start, error) }
+        if text.isEmpty { return .silent }
+        let storage = text.storage
+        return ChildReport.complaint(storage.span.extracting(text.range))
     }
 
     private var parsed: ChildReport? {

@@ -40,6 +40,15 @@ enum ChildReport: Equatable {
         return bytes.count == end ? .ready(report) : failure(bytes, from: end)
     }
 
+    /// What bubblewrap has written on its standard error before it ended.
+    static func complaint(_ bytes: borrowing Span<UInt8>) -> SandboxError {
+        var text: [UInt8] = []
+        for index in 0..<min(bytes.count, maxTextBytes) where bytes[index] >= 0x20 { text.append(bytes[index]) }
+        let words = String(decoding: text, as: UTF8.self)
+        // EPERM if that is what it says; EINVAL for all else.
+        return .failed(.start, code: words.contains("ermi") ? 1 : 22, text: words)
+    }
+
     private static func failure(_ bytes: borrowing Span<UInt8>, from start: Int) -> ChildReport? {
         guard bytes.count >= start + 6, bytes[start] == 1, let stage = SandboxStage(rawValue: bytes[start + 1]) else {
             return nil

@@ -18,7 +18,7 @@ struct ChildSetup {
 
     /// Prepares in the parent what can be prepared there, so that the child does nothing but its own setup.
     init(
-        _ plan: SandboxPlan, _ cover: CgroupCover, _ handover: borrowing Handover, _ channel: borrowing UnixSocket.Pair,
+        _ plan: SandboxPlan, _ cover: CgroupCover, _ handover: borrowing Handover, _ channel: borrowing FileDescriptor,
         isAdmitted: Bool
     ) {
         self.plan = plan
@@ -31,7 +31,7 @@ struct ChildSetup {
         descriptors.add(handover.errors)
         descriptors.add(handover.inherited)
         descriptors.keep(handover.executable)
-        descriptors.keep(channel.far)
+        descriptors.keep(channel)
     }
 
     /// In the child, from its first instruction on.
@@ -65,17 +65,48 @@ struct ChildSetup {
             if let root = plan.root {
                 try ChildTree.build(root, handover.bound)
                 report[.root] = .enforced
+                report[.writableOrExecutable] = .enforced
             }
 
             // While this process still has the capabilities of its own namespaces.
             stage = .loopback
             if plan.loopback && plan.namespaces.contains(.network) { try NamespaceSettings.raiseLoopback() }
-            // As soon as there is an address to listen on, and while a socket may still be made. Whoever accepts on
-            // these from outside is all that this network namespace is connected to.
-            stage = .doors
-            if !plan.doors.isEmpty { try passDoors(channel.far) }
             stage = .machineName
             if plan.namespaces.contains(.uts) { try NamespaceSettings.setHostName("sandbox") }
+            finish(channel.far)
+        } catch {
+            ChildSetup.tell(stage, error, channel.far)
+            Clone.exit(1)
+        }
+    }
+
+    /// The same in what bubblewrap has started, behind the namespaces and the tree. Does not return.
+    mutating func goOn(_ order: StageTwoOrder, _ channel: borrowing FileDescriptor) {
+        var stage = SandboxStage.parent
+        do {
+            try ThisProcess.dieWithParent(Signal.kill)
+            noteNamespaces()
+            stage = .keyring
+            try leaveKeyring()
+            stage = .tree
+            try noteOffer()
+            let isSealed = try order.finishTree()
+            report[.root] = .enforced
+            report[.writableOrExecutable] = isSealed ? .enforced : .missing(.notPermitted)
+            finish(channel)
+        } catch {
+            ChildSetup.tell(stage, error, channel)
+            Clone.exit(1)
+        }
+    }
+
+    /// From the finished tree on.
+    private mutating func finish(_ channel: borrowing FileDescriptor) -> Never {
+        var stage = SandboxStage.doors
+        do {
+            // As soon as there is an address to listen on, and while a socket may still be made. Whoever accepts on
+            // these from outside is all that this network namespace is connected to.
+            if !plan.doors.isEmpty { try passDoors(channel) }
 
             // Everything that needed a capability is done. Before the reaper parts, so that it has none either.
             stage = .privileges
@@ -95,13 +126,13 @@ struct ChildSetup {
                 try becomeReaper(channel)
             }
         } catch {
-            ChildSetup.tell(stage, error, channel.far)
+            ChildSetup.tell(stage, error, channel)
             Clone.exit(1)
         }
     }
 
     /// Splits off the process that becomes the program, and buries what dies.
-    private mutating func becomeReaper(_ channel: borrowing UnixSocket.Pair) throws(SyscallError) -> Never {
+    private mutating func becomeReaper(_ channel: borrowing FileDescriptor) throws(SyscallError) -> Never {
         // Before the server exists, or its death could be missed, and so could a look into this copy of the launcher.
         try Reaper.collectSignals()
         try ThisProcess.refuseInspection()
@@ -116,6 +147,8 @@ struct ChildSetup {
             Clone.exit(1)
         }
 
+        if let seconds = plan.limits.seconds { Reaper.end(after: seconds) }
+
         // The server holds its own copies. An open end here would keep its streams from ever coming to an end.
         // From here on nobody is left to tell, and a reaper that is not locked up must not stay: so it ends.
         do {
@@ -129,7 +162,7 @@ struct ChildSetup {
     }
 
     /// The last part of the way, in the process that executes the program. Returns only if that failed.
-    private mutating func becomeProgram(_ channel: borrowing UnixSocket.Pair) {
+    private mutating func becomeProgram(_ channel: borrowing FileDescriptor) {
         var stage = SandboxStage.parent
         do {
             // Without a PID namespace nothing else ends the server when its reaper is killed.
@@ -152,7 +185,7 @@ struct ChildSetup {
             let failure = execute(executable, answer)
             ChildSetup.tell(failure.stage, failure.error, answer)
         } catch {
-            ChildSetup.tell(stage, error, channel.far)
+            ChildSetup.tell(stage, error, channel)
         }
     }
 
@@ -251,6 +284,18 @@ extension ChildSetup {
     /// Half of the scale: before everything that runs as usual, behind what somebody has offered altogether.
     private static let killingScore = 500
 
+    /// For what bubblewrap has started: it was offered before, if it could be.
+    private mutating func noteOffer() throws(SyscallError) {
+        let found = try HostSetting.text("/proc/self/oom_score_adj", limit: 16)
+        let isOffered = found == Array("\(ChildSetup.killingScore)\n".utf8)
+        report[.memoryPriority] = isOffered ? .enforced : .missing(.notPermitted)
+    }
+
+    /// A failure shows in the report of what is started.
+    static func offerForKilling() {
+        do { try ThisProcess.offerForKilling(score: killingScore) } catch { return }
+    }
+
     private mutating func offerForKilling() {
         if plan.kind == .room { return }
         do {
@@ -308,7 +353,7 @@ extension ChildSetup {
     }
 
     /// Tells the parent what failed, if it is still there.
-    private static func tell(_ stage: SandboxStage, _ error: SyscallError, _ answer: borrowing FileDescriptor) {
+    static func tell(_ stage: SandboxStage, _ error: SyscallError, _ answer: borrowing FileDescriptor) {
         do {
             try answer.writeAll(ChildReport.failureBytes(stage, error))
         } catch {

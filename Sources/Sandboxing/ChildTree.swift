@@ -64,31 +64,35 @@ enum ChildTree {
     }
 
     /// Puts a file of our own over whatever is at `path`, where it ends a walk before a link would be followed.
-    private static func put(
-        _ cover: RootEntry.Cover, over path: SystemString, _ tree: borrowing FileDescriptor
+    ///
+    /// - Parameter workshop: where nothing is and something can be made for a moment.
+    static func put(
+        _ cover: RootEntry.Cover, over path: SystemString, _ tree: borrowing FileDescriptor,
+        workshop: SystemString = temporary
     ) throws(SyscallError) {
         let place = try Tree.find(tree, path, last: .itself)
         switch cover {
         case .hidden where try Tree.identity(of: place).isDirectory:
-            try Tree.makeDirectory(tree, temporary, mode: 0o555)
-            try attach(temporary, on: place, tree)
-            try Tree.remove(tree, temporary, isDirectory: true)
+            try Tree.makeDirectory(tree, workshop, mode: 0o555)
+            try attach(workshop, on: place, tree)
+            try Tree.remove(tree, workshop, isDirectory: true)
         case .hidden:
             let mount = try Mounts.copy("/dev/null")
             try Mounts.restrict(mount, sealed, recursive: false)
             try Mounts.attach(mount, on: place)
-        case .empty: try attach(file: [], on: place, tree)
-        case .contents(let bytes): try attach(file: bytes, on: place, tree)
+        case .empty: try attach(file: [], on: place, tree, workshop)
+        case .contents(let bytes): try attach(file: bytes, on: place, tree, workshop)
         }
     }
 
     private static func attach(
-        file contents: [UInt8], on place: borrowing FileDescriptor, _ tree: borrowing FileDescriptor
+        file contents: [UInt8], on place: borrowing FileDescriptor, _ tree: borrowing FileDescriptor,
+        _ workshop: SystemString
     ) throws(SyscallError) {
-        try Tree.makeFile(tree, temporary, contents, mode: 0o444)
-        try attach(temporary, on: place, tree)
+        try Tree.makeFile(tree, workshop, contents, mode: 0o444)
+        try attach(workshop, on: place, tree)
         // What is mounted needs no name any more; before, it could not be attached without one.
-        try Tree.remove(tree, temporary, isDirectory: false)
+        try Tree.remove(tree, workshop, isDirectory: false)
     }
 
     private static func attach(
@@ -99,7 +103,7 @@ enum ChildTree {
         try Mounts.attach(mount, on: place)
     }
 
-    private static let temporary: SystemString = ".cover"
+    static let temporary: SystemString = ".cover"
 
     private static func show(
         _ optional: Bool, _ access: RootEntry.Access, _ tree: borrowing FileDescriptor, _ path: SystemString,
@@ -135,7 +139,7 @@ enum ChildTree {
 
     /// Of /proc, what speaks of the kernel and may be written: by whoever has the uid of the host's root, whatever else
     /// that is allowed.
-    private static let settings: [SystemString] = ["sys", "pressure"]
+    static let settings: [SystemString] = ["sys", "pressure"]
 
     private static func seal(_ processes: borrowing FileDescriptor, _ name: SystemString) throws(SyscallError) {
         let place: FileDescriptor

@@ -110,12 +110,36 @@ package enum Sandbox {
     ) throws(SandboxError) -> LaunchedChild {
         // Nobody would take the listeners, or they would be the host's.
         if !plan.doors.isEmpty && !(isAdmitted && plan.namespaces.contains(.network)) { throw .doorsLeadNowhere }
+        switch plan.backend {
+        case .own: break
+        case .bubblewrap(let backend): return try launch(plan, handover, cover, backend, isAdmitted: isAdmitted, clone)
+        }
         do {
             let channel = try UnixSocket.pair(.packet)
-            var setup = ChildSetup(plan, cover, handover, channel, isAdmitted: isAdmitted)
+            var setup = ChildSetup(plan, cover, handover, channel.far, isAdmitted: isAdmitted)
             let child = try clone(plan.namespaces) { setup.run(handover, channel) }
             // Without our copy of the far end the channel ends when the child's is gone: at the exec, or at its death.
             return LaunchedChild(process: child, answers: ChildAnswers(channel.keepNear()))
+        } catch {
+            throw SandboxError(.start, error)
+        }
+    }
+}
+
+extension Sandbox {
+    private static func launch(
+        _ plan: SandboxPlan, _ handover: consuming Handover, _ cover: CgroupCover, _ backend: Bubblewrap,
+        isAdmitted: Bool, _ clone: (Namespaces, () -> Never) throws(SyscallError) -> Clone.Child
+    ) throws(SandboxError) -> LaunchedChild {
+        let setup = try BubblewrapSetup(plan, backend, cover, handover, isAdmitted: isAdmitted)
+        do {
+            let channel = try UnixSocket.pair(.packet)
+            let complaints = try Pipe()
+            // bubblewrap makes the namespaces.
+            let child = try clone([]) { setup.run(handover, channel, complaints) }
+            var kept = PassedDescriptors()
+            kept.append(complaints.keepReading())
+            return LaunchedChild(process: child, answers: ChildAnswers(channel.keepNear(), complaints: kept))
         } catch {
             throw SandboxError(.start, error)
         }
@@ -164,7 +188,7 @@ private struct LaunchedChild: ~Copyable {
 }
 
 /// Which of a sandbox's limits its cgroup carries.
-struct CgroupCover: Sendable {
+struct CgroupCover: Equatable, Sendable {
     let exists: Bool
     let processes: Bool
     let memory: Bool
@@ -175,7 +199,7 @@ struct CgroupCover: Sendable {
         self.init(exists: true, processes: cgroup.limitsProcesses, memory: cgroup.limitsMemory)
     }
 
-    private init(exists: Bool, processes: Bool, memory: Bool) {
+    init(exists: Bool, processes: Bool, memory: Bool) {
         self.exists = exists
         self.processes = processes
         self.memory = memory

@@ -5,9 +5,19 @@ internal import Linux
 package enum Tier: String, Sendable, Comparable {
     /// Nothing but rules for the process itself: its network is the host's.
     case reduced
+    /// The same as full, with namespaces and tree made by bubblewrap.
+    case bubblewrap
     case full
 
-    package static func < (left: Tier, right: Tier) -> Bool { left == .reduced && right == .full }
+    package static func < (left: Tier, right: Tier) -> Bool { left.order < right.order }
+
+    private var order: Int {
+        switch self {
+        case .reduced: 0
+        case .bubblewrap: 1
+        case .full: 2
+        }
+    }
 }
 
 /// What stands in the way of a sandbox, and what to do about it: a pure table over ``SandboxFacts``.
@@ -36,9 +46,10 @@ package struct SandboxDoctor: Equatable, Sendable {
         switch facts.attempt {
         case .worked: tier = .full
         case .failed(let step, let error):
-            tier = .reduced
+            tier = facts.bubblewrap == .worked ? .bubblewrap : .reduced
             findings.append(SandboxDoctor.obstacle(step, error, facts))
         }
+        if let finding = SandboxDoctor.bubblewrap(facts) { findings.append(finding) }
         let tier = tier
         switch facts.landlockABI {
         case 0:
@@ -74,6 +85,27 @@ package struct SandboxDoctor: Equatable, Sendable {
 
     /// 1 if a profile in use cannot start.
     package var exitCode: Int32 { refused.isEmpty ? 0 : 1 }
+
+    /// Only where it is needed: where our own sandbox works nobody asks for it.
+    private static func bubblewrap(_ facts: SandboxFacts) -> Finding? {
+        if facts.attempt == .worked { return nil }
+        switch facts.bubblewrap {
+        case .worked: return nil
+        case nil:
+            return Finding(
+                level: .warning, text: "bubblewrap is not installed, which some hosts let make namespaces",
+                hint: "sudo apt install bubblewrap")
+        case .lacks(let layer):
+            return Finding(
+                level: .warning, text: "bubblewrap works here without \(layer.word)",
+                hint: "mend the error above: nothing else makes it whole")
+        case .failed(let error):
+            return Finding(
+                level: .warning, text: "bubblewrap makes no sandbox either: \(error)",
+                hint: facts.apparmorRestricts == 1
+                    ? "load bwrap-userns-restrict from apparmor's extra profiles; newer releases ship it enabled" : nil)
+        }
+    }
 
     private static func obstacle(_ step: SandboxFacts.Step, _ error: SyscallError, _ facts: SandboxFacts) -> Finding {
         func problem(_ text: String, _ hint: String?) -> Finding { Finding(level: .error, text: text, hint: hint) }

@@ -68,6 +68,8 @@ package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
     case garbled
     /// The plan has doors, and nobody to take the listeners or no network of its own.
     case doorsLeadNowhere
+    /// bubblewrap cannot carry out the plan.
+    case unfit(BubblewrapError)
 
     init(_ stage: SandboxStage, _ error: SyscallError) {
         self = .failed(stage, code: error.code, text: error.description)
@@ -81,6 +83,9 @@ package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
         case .silent: "the child said nothing"
         case .late(let milliseconds): "the child was not ready after \(milliseconds) ms"
         case .garbled: "the child's report makes no sense"
+        case .unfit(.reduced): "bubblewrap makes all namespaces and a tree, or none"
+        case .unfit(.noProcesses): "bubblewrap needs /proc in the sandbox"
+        case .unfit(.covered(let path)): "\(path): this bubblewrap gives no right to cover a protected name"
         case .doorsLeadNowhere: "a network takes a network namespace, and somebody who serves its doors"
         }
     }
@@ -91,8 +96,10 @@ package enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
             stage == otherStage && code == otherCode
         case (.ended(let exit), .ended(let other)): exit == other
         case (.late(let milliseconds), .late(let other)): milliseconds == other
+        case (.unfit(let why), .unfit(let other)): why == other
         case (.garbled, .garbled), (.silent, .silent), (.doorsLeadNowhere, .doorsLeadNowhere): true
-        case (.failed, _), (.ended, _), (.silent, _), (.late, _), (.garbled, _), (.doorsLeadNowhere, _): false
+        case (.failed, _), (.ended, _), (.silent, _), (.late, _), (.garbled, _), (.doorsLeadNowhere, _), (.unfit, _):
+            false
         }
     }
 }

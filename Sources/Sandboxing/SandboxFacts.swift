@@ -41,12 +41,22 @@ package struct SandboxFacts: Equatable, Sendable {
     package var isContainer: Bool
     package var landlockABI: Int
     package var cgroupObstacle: Shortfall?
+    /// How bubblewrap fared; nil where it is not installed.
+    package var bubblewrap: BubblewrapTrial?
+
+    package enum BubblewrapTrial: Equatable, Sendable {
+        case worked
+        /// All but what takes a capability that it does not give.
+        case lacks(Layer)
+        case failed(SandboxError)
+    }
 
     package init(
         attempt: Attempt, namespaceLimit: UInt64? = nil, unprivilegedClone: UInt64? = nil,
         apparmorRestricts: UInt64? = nil, apparmorProfiles: [String] = [], program: String, isContainer: Bool = false,
-        landlockABI: Int, cgroupObstacle: Shortfall? = nil
+        landlockABI: Int, cgroupObstacle: Shortfall? = nil, bubblewrap: BubblewrapTrial? = nil
     ) {
+        self.bubblewrap = bubblewrap
         self.attempt = attempt
         self.namespaceLimit = namespaceLimit
         self.unprivilegedClone = unprivilegedClone
@@ -59,8 +69,11 @@ package struct SandboxFacts: Equatable, Sendable {
     }
 
     /// Looks and tries, in a process with one thread.
-    package static func gather() throws(SyscallError) -> SandboxFacts {
-        let own = try ProcessRecord.ofThisProcess().executable() ?? []
+    ///
+    /// - Parameter launcher: the program that starts sandboxes, if it is another one than this.
+    package static func gather(for launcher: [UInt8]? = nil) throws(SyscallError) -> SandboxFacts {
+        let own: [UInt8]
+        if let launcher { own = launcher } else { own = try ProcessRecord.ofThisProcess().executable() ?? [] }
         let program = String(decoding: own, as: UTF8.self)
         return SandboxFacts(
             attempt: try tryNamespaces(),

@@ -30,6 +30,8 @@ package struct SandboxPlan: Equatable, Sendable {
     package var seccomp: SeccompProgram?
     /// Capabilities that are left to it, if the parent has them; only without a user namespace of its own.
     package var capabilities: UInt64 = 0
+    /// Who makes the namespaces and the tree.
+    package var backend = Backend.own
     /// What uid and gid are called inside; nil as outside.
     package var shownIdentity: UInt32?
     /// TCP ports on which the child listens on 127.0.0.1 of its own network namespace, before its program exists. The
@@ -83,7 +85,8 @@ extension LandlockRules {
             case .system(_, let access): paths.append(Path(path, access.rights, mayBeAbsent: true))
             case .descriptor(_, _, let access): paths.append(Path(path, access.rights))
             case .memory: paths.append(Path(path, .readAndWrite))
-            case .device: paths.append(Path(path, .device))
+            // What a terminal is asked for its size by; it can only be the sandbox's own.
+            case .device: paths.append(Path(path, path == "/dev/tty" ? [.device, .controlDevice] : .device))
             case .processes(_, masked: _, let use):
                 paths.append(Path(path, use == .nesting ? [.read, .writeFile] : .read))
             }

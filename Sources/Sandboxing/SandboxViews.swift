@@ -90,11 +90,15 @@ extension SandboxPlan {
         return plan
     }
 
-    /// Of /proc, in the order in which programs ask for it: itself, and how large the machine is.
+    /// Of /proc, in the order in which programs ask for it: themselves, and how large the machine is. Not all of their own
+    /// directory: below it lie the tables of the host's sockets too.
     private static let processFiles: [LandlockRules.Path] = [
-        "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/loadavg",
-        "/proc/uptime", "/proc/version", "/proc/sys/vm/overcommit_memory", "/proc/sys/kernel/osrelease", "/etc/passwd",
-        "/etc/group",
+        "/proc/self/fd", "/proc/self/fdinfo", "/proc/self/maps", "/proc/self/smaps", "/proc/self/status",
+        "/proc/self/stat", "/proc/self/statm", "/proc/self/cmdline", "/proc/self/comm", "/proc/self/environ",
+        "/proc/self/auxv", "/proc/self/limits", "/proc/self/cgroup", "/proc/self/mounts", "/proc/self/mountinfo",
+        "/proc/self/oom_score_adj", "/proc/self/io", "/proc/self/schedstat",
+        "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/loadavg", "/proc/uptime",
+        "/proc/version", "/proc/sys/vm/overcommit_memory", "/proc/sys/kernel/osrelease", "/etc/passwd", "/etc/group",
     ].map { LandlockRules.Path($0, .read, mayBeAbsent: true) }
 
     private static let devices: [RootEntry] = [

@@ -115,7 +115,8 @@ enum Arguments: Equatable, Sendable {
     }
 
     /// `NAME=VARIABLE`: the header's value is the variable's.
-    private static func header(_ text: String, _ variable: (SystemString) -> [UInt8]?) throws(ArgumentError) -> [UInt8] {
+    private static func header(_ text: String, _ variable: (SystemString) -> [UInt8]?) throws(ArgumentError) -> [UInt8]
+    {
         let bytes = Array(text.utf8)
         guard let sign = bytes.lastIndex(of: UInt8(ascii: "=")), HeaderLine.isSettable(Array(bytes[..<sign])),
             let name = SystemString(Array(bytes[(sign + 1)...])), !name.isEmpty

@@ -108,7 +108,8 @@ internal import Policy
     /// - Parameter transfers: false where nobody could take what they bring.
     func wait(_ descriptors: [Waited], milliseconds: Int32, transfers: Bool = true) throws(CurlFault) {
         var entries = descriptors.map {
-            curl_waitfd(fd: $0.number, events: Int16($0.isForWriting ? CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN), revents: 0)
+            curl_waitfd(
+                fd: $0.number, events: Int16($0.isForWriting ? CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN), revents: 0)
         }
         let count = UInt32(entries.count)
         // As many entries as are told, ours for the length of the call.
@@ -249,7 +250,8 @@ private func sendBody(
     let part = transfer.takeBody(atMost: size &* count)
     // libcurl has room for `size * count` bytes, and the part is no longer.
     unsafe part.withUnsafeBytes { bytes in
-        unsafe UnsafeMutableRawPointer(room).copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(room), byteCount: bytes.count)
+        unsafe UnsafeMutableRawPointer(room).copyMemory(
+            from: bytes.baseAddress ?? UnsafeRawPointer(room), byteCount: bytes.count)
     }
     return part.count
 }

@@ -47,8 +47,10 @@ final class Exchange {
     var lastID: [UInt8]?
     var retry: Int?
     var redirects = 0
-    /// Connections in a row that brought nothing new.
+    /// Connections in a row that brought nothing new, and did not last.
     var attempts = 0
+    /// When the server accepted the one that is open.
+    var acceptedAt: Instant?
     var isAnswered = false
     /// When it is given up although the server has not ended it.
     var deadline: Instant?
@@ -73,6 +75,7 @@ final class Exchange {
     func restart() {
         reader = .undecided
         events = EventReader(limit: RemoteSession.mostMessageBytes)
+        acceptedAt = nil
         resumesAt = nil
     }
 }

@@ -36,7 +36,8 @@ enum Program {
             case .curl(.unusable(let why)): Console.complain(why, hint: "reinstall libcurl4")
             case .line(let why):
                 Console.complain("a line of input is not a message: \(why)", hint: "each must be one line of JSON")
-            case .sessionEnded: Console.complain("the server has ended the session", hint: "the next call starts another")
+            case .sessionEnded:
+                Console.complain("the server has ended the session", hint: "the next call starts another")
             }
             return 1
         }

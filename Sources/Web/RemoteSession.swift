@@ -19,6 +19,8 @@ final class RemoteSession {
     static let mostRedirects = 3
     /// Connections in a row on which a stream said nothing, before it is given up.
     static let mostAttempts = 6
+    /// A stream that was open for so long has not failed, whoever closed it.
+    static let lastingMilliseconds: UInt64 = 30_000
     /// Before a stream is taken up again; doubled with each attempt.
     static let firstPause: UInt64 = 1_000
     static let longestPause: UInt64 = 30_000
@@ -217,6 +219,7 @@ extension RemoteSession {
     ) -> Int {
         guard let exchange = exchanges[number] else { return bytes.count }
         if exchange.reader == .undecided, hasBody || end == .whole {
+            exchange.acceptedAt = now
             guard decide(exchange, head) else { return bytes.count }
         }
         var consumed = 0
@@ -338,33 +341,43 @@ extension RemoteSession {
             return refuse(messageOf: exchange, "envelope-\(error.word)")
         }
         switch message {
-        case .request, .notification: pass()
+        case .request, .notification:
+            if !pass() { notes.append("a message of the server is too long in canonical form") }
         case .result(let id, let result):
             guard exchange.unanswered == id else { return refuse(messageOf: exchange, "unasked-answer") }
-            switch exchange.interest {
-            case .nothing: break
-            case .initialize: revision = tree.member(result, "protocolVersion").flatMap(tree.text) ?? []
-            case .tools: messageHeaders.learn(tree, result: result)
-            }
-            answered(exchange, now)
-            pass()
+            learn(exchange.interest, result)
+            conclude(exchange, now)
         case .error(let id, _):
             guard exchange.unanswered == id else { return refuse(messageOf: exchange, "unasked-answer") }
-            answered(exchange, now)
-            pass()
+            conclude(exchange, now)
         }
     }
 
-    /// Writes the message that was read, anew and on one line.
-    private func pass() {
-        let line = tree.canonical(.root).bytes
-        // Escapes that canonical text wants can make it longer than what came.
-        guard line.count <= Self.mostMessageBytes else {
-            notes.append("a message of the server is too long in canonical form")
-            return
+    private func learn(_ interest: Exchange.Interest, _ result: JSONNode) {
+        switch interest {
+        case .nothing: break
+        case .initialize:
+            // Only a revision that there is becomes a header; the broker ends a server that names another.
+            revision = tree.member(result, "protocolVersion").flatMap(tree.text).flatMap(Revision.init(word:)).map {
+                Array($0.word.description.utf8)
+            }
+        case .tools: messageHeaders.learn(tree, result: result)
         }
+    }
+
+    private func conclude(_ exchange: Exchange, _ now: Instant) {
+        if !pass() { answerError(exchange, 502, "the server's answer is too long in canonical form") }
+        answered(exchange, now)
+    }
+
+    /// Writes the message that was read, anew and on one line; false if escapes that canonical text wants make it longer
+    /// than a message may be.
+    private func pass() -> Bool {
+        let line = tree.canonical(.root).bytes
+        guard line.count <= Self.mostMessageBytes else { return false }
         output.append(copying: line.span)
         output.append(0x0A)
+        return true
     }
 
     private func answered(_ exchange: Exchange, _ now: Instant) {
@@ -396,7 +409,9 @@ extension RemoteSession {
         }
         switch end {
         case .whole:
-            if exchange.unanswered != nil { answerError(exchange, 502, "the server ended its stream without an answer") }
+            if exchange.unanswered != nil {
+                answerError(exchange, 502, "the server ended its stream without an answer")
+            }
             over(exchange)
         case .refused(let status):
             let word = DoorRefusal.word(head) ?? "status \(status)"
@@ -408,6 +423,9 @@ extension RemoteSession {
     /// A stream that broke is taken up again where that loses nothing: behind an event that has an id, or where nobody
     /// waits for an answer. A request is never sent twice.
     private func mayResume(_ exchange: Exchange, _ now: Instant) -> Bool {
+        if let start = exchange.acceptedAt, now >= start.adding(milliseconds: Self.lastingMilliseconds) {
+            exchange.attempts = 0
+        }
         guard exchange.era == .legacy, exchange.attempts < Self.mostAttempts, closesAt == nil else { return false }
         switch exchange.kind {
         case .request where exchange.unanswered != nil && exchange.lastID != nil: break
@@ -456,7 +474,9 @@ extension RemoteSession {
             let code = tree.member(error, "code").flatMap(tree.integer),
             let message = tree.member(error, "message").flatMap(tree.text)
         else { return false }
-        if let given = tree.member(.root, "id"), tree.kind(given) != .null, RequestID(tree, given) != id { return false }
+        if let given = tree.member(.root, "id"), tree.kind(given) != .null, RequestID(tree, given) != id {
+            return false
+        }
         let data = tree.member(error, "data").map(tree.canonical)
         writeError(id, code, message, data)
         return true

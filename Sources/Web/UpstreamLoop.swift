@@ -62,15 +62,7 @@ struct UpstreamLoop: ~Copyable {
     /// Reads what there is, and hands over whole lines as long as they are taken.
     private mutating func takeLines() throws(LoopFault) {
         while wantsInput {
-            let bytes = incoming.storage
-            let waiting = bytes.span.extracting(incoming.range)
-            do throws(WireError) {
-                if case .line(let line, let length) = try lines.next(waiting) {
-                    session.receive(line: waiting.extracting(line), now: .now)
-                    incoming.drop(length)
-                    continue
-                }
-            } catch { throw .line(error.rule.rawValue) }
+            if try takeLine() { continue }
             do throws(SyscallError) {
                 guard try input.waitUntilReadable(milliseconds: 0) else { return }
                 if incoming.isEmpty { incoming.reset(keeping: Self.keptBytes) }
@@ -80,6 +72,18 @@ struct UpstreamLoop: ~Copyable {
                 }
             } catch { throw .system(error) }
         }
+    }
+
+    /// False if no whole line has arrived. The storage is let go of before more is read into it.
+    private mutating func takeLine() throws(LoopFault) -> Bool {
+        let bytes = incoming.storage
+        let waiting = bytes.span.extracting(incoming.range)
+        do throws(WireError) {
+            guard case .line(let line, let length) = try lines.next(waiting) else { return false }
+            session.receive(line: waiting.extracting(line), now: .now)
+            incoming.drop(length)
+            return true
+        } catch { throw .line(error.rule.rawValue) }
     }
 
     /// Starts and gives up exchanges as the session says.
@@ -148,7 +152,7 @@ struct UpstreamLoop: ~Copyable {
         if wantsInput { descriptors.append(Curl.Waited(number: input.number, isForWriting: false)) }
         if !session.output.isEmpty { descriptors.append(Curl.Waited(number: output.number, isForWriting: true)) }
         let patience = session.deadline.map { Int32(clamping: $0.milliseconds(after: .now)) } ?? Int32.max
-        do throws(CurlFault) { 
+        do throws(CurlFault) {
             try curl.wait(descriptors, milliseconds: patience, transfers: !isCongested)
         } catch { throw .curl(error) }
         do throws(SyscallError) {

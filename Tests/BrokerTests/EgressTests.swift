@@ -64,15 +64,15 @@ struct EgressTests {
         egress.end(first)
         try house.turn()
         let decided = try house.records("egress.decided")
-        #expect(decided.map { $0.data("verdict") } == ["\"allow\"", "\"deny\"", "\"allow\""])
-        #expect(decided[0].data("sandbox") == "\"echo\"" && decided[0].data("host") == "\"api.example.com\"")
-        #expect(decided[0].data("address") == "\"93.184.216.34\"" && decided[0].data("event") == nil)
-        #expect(decided[1].data("class") == "\"loopback\"" && decided[1].data("reason") == "\"address\"")
-        #expect(decided[1].data("event") == "\"boundaryCrossing\"" && decided[1].data("severity") == "\"medium\"")
+        #expect(decided.map { $0.data("verdict") } == ["allow", "deny", "allow"])
+        #expect(decided[0].data("name") == "echo" && decided[0].data("host") == "api.example.com")
+        #expect(decided[0].data("address") == "93.184.216.34" && decided[0].data("event") == nil)
+        #expect(decided[1].data("class") == "loopback" && decided[1].data("reason") == "address")
+        #expect(decided[1].data("event") == "boundaryCrossing" && decided[1].data("severity") == "medium")
         let ended = try house.records("egress.ended")
         #expect(ended.count == 1, "what was refused and what never opened has no end")
         #expect(ended[0].data("connection") == "\(first)" && ended[0].data("down") == "20")
-        #expect(ended[0].data("serverNameIs") == "\"same\"")
+        #expect(ended[0].data("serverNameIs") == "same")
     }
 
     @Test("The room hears what is on the disk, in order")
@@ -95,7 +95,7 @@ struct EgressTests {
         try house.turn()
         try server.end()
         #expect(egress.take(.release) == .release(sandbox: sandbox))
-        #expect(try house.records("egress.ended").map { $0.data("cause") } == ["\"released\""])
+        #expect(try house.records("egress.ended").map { $0.data("cause") } == ["released"])
         #expect(house.room.egressSandboxes.isEmpty && house.room.decisions.isEmpty)
         // Said after all that, it is no second end.
         egress.end(1)
@@ -111,7 +111,7 @@ struct EgressTests {
         try house.turn()
         try unwrap(house.egress).die()
         try house.turn()
-        #expect(try house.records("egress.ended").map { $0.data("cause") } == ["\"room-lost\""])
+        #expect(try house.records("egress.ended").map { $0.data("cause") } == ["room-lost"])
         try house.bringEgress()
         try house.turn()
         let egress = try unwrap(house.egress)
@@ -144,7 +144,8 @@ struct EgressTests {
         let extra = 7
         for _ in 0..<(DecisionBudget.singlesPerMinute + extra) {
             egress.decide(sandbox, "10.0.0.1", .deny, .address, addressClass: .privateUse, address: [10, 0, 0, 1])
-            if egress.orders.count > 64 { try house.turn(1) }
+            // A door holds so much before it is looked at.
+            try house.turn(1)
         }
         egress.decide(sandbox, "api.example.com", .allow)
         try house.turn(until: { try house.records("egress.decided").count == DecisionBudget.singlesPerMinute + 1 })
@@ -162,6 +163,7 @@ struct EgressTests {
         ])
         try house.change { $0.egress = EgressSettings(nat64: false, deny: denial) }
         let policy = EgressPolicy(rules: denial.rules + Self.outgoing.rules)
+        #expect(try house.records("registry.refused").isEmpty)
         #expect(egress.take(.amend) == .amend(sandbox: sandbox, policy: policy.canonical))
     }
 }

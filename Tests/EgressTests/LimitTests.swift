@@ -73,8 +73,17 @@ struct LimitTests {
             try rig.until("a tunnel") { client.words.hasPrefix("HTTP/1.1 200 ") }
         }
         let dialled = rig.network.dialled.count
-        let refused = try rig.ask(Self.tunnel)
-        #expect(refused.hasPrefix("HTTP/1.1 503 ") && refused.contains("reason: audit-behind\n"))
+        let waiting = try rig.http()
+        try waiting.send(Self.tunnel)
+        let other = try rig.http()
+        try other.send("nonsense\r\n\r\n")
+        for _ in 0..<5 { try rig.turn() }
+        #expect(!waiting.hasEnded && !other.hasEnded)
+        rig.pass(milliseconds: Times.audit)
+        try rig.until("the end of waiting") { waiting.hasEnded && other.hasEnded }
+        for refused in [waiting, other] {
+            #expect(refused.words.hasPrefix("HTTP/1.1 503 ") && refused.words.contains("reason: audit-behind\n"))
+        }
         #expect(rig.network.dialled.count == dialled && rig.decisions.count == Bounds.unrecordedOfOne)
         // Another sandbox still has its share, until the room's is used up.
         var number: UInt32 = 2
@@ -88,13 +97,18 @@ struct LimitTests {
             number += 1
         }
         try rig.serve(number, Rig.open([9999]))
-        #expect(try rig.askOf(number, Self.tunnel).contains("reason: audit-behind\n"))
+        let late = try rig.http(number)
+        try late.send(Self.tunnel)
+        let nonsense = try rig.http(number)
+        try nonsense.send("nonsense\r\n\r\n")
+        for _ in 0..<5 { try rig.turn() }
+        #expect(late.received.isEmpty && nonsense.received.isEmpty && rig.network.dialled.count == dialled)
+        // Whoever waited goes on as soon as there is a place.
         rig.isRecording = true
         rig.order(.recorded(upTo: UInt64(rig.decisions.count)))
-        try rig.turn()
-        let client = try rig.http()
-        try client.send(Self.tunnel)
-        try rig.until("a tunnel") { client.words.hasPrefix("HTTP/1.1 200 ") && upstream.peers.count > 256 }
+        try rig.until("a tunnel") { late.words.hasPrefix("HTTP/1.1 200 ") && nonsense.hasEnded }
+        #expect(nonsense.words.hasPrefix("HTTP/1.1 400 ") && upstream.peers.count == dialled + 1)
+        #expect(rig.decisions.count == Bounds.unrecorded + 2)
     }
 
     @Test("A broker that confirms what it was never told is not obeyed")

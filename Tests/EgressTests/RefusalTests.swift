@@ -53,6 +53,8 @@ struct RefusalTests {
         .connect("93.184.216.99:443", 403, "own-address", "own-address"),
         .connect("93.184.216.98:443", 403, "own-address", "own-address"),
         .connect("ours.test:443", 403, "own-address", "own-address"),
+        .connect("box.local:443", 403, "own-address", "own-address"),
+        .connect("BOX.example.test.:443", 403, "own-address", "own-address"),
         // 53
         .connect("93.184.216.34:22", 403, "port", "public"), .connect("93.184.216.34:6379", 403, "port", "public"),
         .connect("public.test:25", 403, "port"),

@@ -274,6 +274,7 @@ final class Rig {
         room = try EgressRoom(
             door: ends.takeNear(), network: network.host,
             servers: hasServers ? [Endpoint(address: .loopback4, port: dns.port)] : [],
+            names: [HostName(bytes("box.example.test"))].compactMap(\.self),
             clock: { Instant.now.adding(milliseconds: time.skew) })
         broker = Channel(try ends.takeFar()) { EgressReport.Kind(rawValue: $0)?.maxBytes }
         order(.configure(nat64: nat64, ownPorts: ownPorts))

@@ -76,6 +76,20 @@ struct TunnelTests {
         #expect(rig.endings[0].bytesUp == 3_000_000 && rig.endings[0].bytesDown == 3_000_000)
     }
 
+    @Test("A server that speaks and leaves before anybody has listened is heard to its end")
+    func hasty() throws {
+        let rig = try Rig()
+        let upstream = try rig.upstream(.site, 9999)
+        let client = try rig.http()
+        try client.send("CONNECT 93.184.216.34:9999 HTTP/1.1\r\nHost: 93.184.216.34:9999\r\n\r\n")
+        try rig.until("a connection") { upstream.peers.count == 1 }
+        try upstream.peers[0].send("bye")
+        try upstream.peers[0].shut()
+        try rig.until("all of it") { client.words.hasSuffix("\r\n\r\nbye") && client.hasEnded }
+        try client.shut()
+        try rig.until("the end") { rig.endings.map(\.cause) == [.finished] }
+    }
+
     @Test("A tunnel in which nothing moves for an hour is closed")
     func idle() throws {
         let rig = try Rig()

@@ -33,7 +33,7 @@ struct ConfinementTests {
     func gaps(layer: Layer) {
         let required: Set<Layer> = [
             .user, .mount, .pid, .network, .ipc, .uts, .cgroupNamespace, .root, .noNewPrivileges, .capabilities,
-            .seccomp, .landlock,
+            .seccomp, .writableOrExecutable, .landlock,
         ]
         #expect(full(for: .server).isFull(for: .server))
         for state in [Enforcement.missing(.notPermitted), .reduced(.boundingSetKept)] {

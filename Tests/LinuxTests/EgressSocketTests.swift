@@ -52,7 +52,7 @@ struct SpliceTests {
 struct HostAddressTests {
     @Test("loopback is among them, and routed to this host; so is the whole of 127.0.0.0/8")
     func own() throws {
-        let host = try HostAddresses()
+        var host = try HostAddresses()
         let all = try host.all()
         #expect(all.contains(HostAddresses.Own(.loopback4, isOnLoopback: true)))
         #expect(try host.route(to: .loopback4) == .own)

@@ -39,18 +39,22 @@ struct ConfigurationSchemaTests {
     private func readerKeys() throws -> Set<String> {
         var keys: Set<String> = []
         for name in [
-            "ConfigurationReader", "ServerEntryReader", "Profiles/ProfileReader", "Egress/NetworkReader",
+            "ConfigurationReader", "ServerEntryReader", "RemoteEntryReader", "Profiles/ProfileReader",
+            "Egress/NetworkReader",
         ] {
             let source = try ConfigurationFiles.source(name)
             for call in ["take(\"", "require(\"", "set(\""] {
                 for part in pieces(source, call).dropFirst() { keys.insert(String(part.prefix { $0 != "\"" })) }
             }
             for line in source.split(separator: "\n")
-            where line.contains("as [StaticString] {") && !line.contains("\"url\"") {
+            where line.contains("as [StaticString] {") {
                 keys.formUnion(quoted(line))
             }
-            if let list = pieces(source, "static let ignored: [StaticString] = [").dropFirst().first {
-                keys.formUnion(quoted(list.prefix { $0 != "]" }))
+            for list in ["ignored", "addressKeys"] {
+                guard let words = pieces(source, "static let \(list): [StaticString] = [").dropFirst().first else {
+                    continue
+                }
+                keys.formUnion(quoted(words.prefix { $0 != "]" }))
             }
         }
         return keys

@@ -77,8 +77,40 @@ struct ConfigurationTests {
         ("{\"mcpServers\": {\"x\": {\"command\": \"\"}}}", "mcpServers.x.command", "is empty"),
         ("{\"mcpServers\": {\"x\": {\"command\": 1}}}", "mcpServers.x.command", "must be a string"),
         ("{\"mcpServers\": {\"x\": {\"command\": \"/x\\u0000y\"}}}", "mcpServers.x.command", "must not contain a NUL"),
-        ("{\"mcpServers\": {\"x\": {\"url\": \"http://x\"}}}", "mcpServers.x", "is a server on the network"),
-        ("{\"mcpServers\": {\"x\": {\"command\": \"/x\", \"type\": \"sse\"}}}", "mcpServers.x.type", "only \"stdio\""),
+        ("{\"mcpServers\": {\"x\": {\"url\": \"http://x\"}}}", "mcpServers.x.url", "would be reached in the clear"),
+        ("{\"mcpServers\": {\"x\": {\"command\": \"/x\", \"type\": \"sse\"}}}", "mcpServers.x.type", "does not fit"),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"type\": \"sse\"}}}", "mcpServers.x.type",
+            "is a transport that went out of use"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"type\": \"stdio\"}}}", "mcpServers.x.type",
+            "does not fit"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://u:p@x\"}}}", "mcpServers.x.url",
+            "is not an address that can be used"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"serverUrl\": \"https://x\"}}}", "mcpServers.x",
+            "has two addresses"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"command\": \"/x\"}}}", "mcpServers.x.command",
+            "means nothing for a server on the network"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"network\": \"public\"}}}", "mcpServers.x.network",
+            "means nothing for a server on the network"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"command\": \"/x\", \"headers\": {}}}}", "mcpServers.x.headers",
+            "belongs to a server on the network"
+        ),
+        (
+            "{\"mcpServers\": {\"x\": {\"url\": \"https://x\", \"headers\": {\"A B\": \"x\"}}}}",
+            "mcpServers.x.headers.A B", "is not a header"
+        ),
         ("{\"mcpServers\": {\"x\": {\"command\": \"/x\", \"arg\": []}}}", "mcpServers.x.arg", "unknown key"),
         ("{\"listeners\": {}}", "listeners", "must name 1 to 16 listeners"),
         ("{\"listeners\": {\"main\": \"0.0.0.0:1\"}}", "listeners.main", "must be a loopback address"),

@@ -8,17 +8,20 @@ import Testing
 
 @Suite("A sandbox with a network has two doors and nothing else")
 struct DoorTests {
-    private func run(_ words: [String], _ user: Operator, admission: String = "granted") throws -> Spawn {
-        try Tools.sandboxed("server", words, options: ["quiet", "doors", "admission=" + admission], as: user)
+    private func run(_ words: [String], _ user: Operator, admission: String = "granted", backend: String = "server")
+        throws
+        -> Spawn
+    {
+        try Tools.sandboxed(backend, words, options: ["quiet", "doors", "admission=" + admission], as: user)
     }
 
-    @Test("a listener accepts from inside in another network namespace", arguments: Operator.possible)
-    func accepts(user: Operator) throws {
+    @Test("a listener accepts from inside in another network namespace", arguments: Operator.possible, Tools.backends)
+    func accepts(user: Operator, backend: String) throws {
         let script = """
             exec 3<>/dev/tcp/127.0.0.1/3128; echo one >&3; read answer <&3; echo "$answer"; \
             exec 3<>/dev/tcp/127.0.0.1/1080; echo two >&3; read answer <&3; echo "$answer"
             """
-        let run = try run(["/bin/bash", "-c", script], user)
+        let run = try run(["/bin/bash", "-c", script], user, backend: backend)
         #expect(run.status == 0 && run.output == "door 0\ndoor 1\n", "\(run.output)\(run.errors)")
         #expect(run.errors.contains("door 0: one\n") && run.errors.contains("door 1: two\n"))
         #expect(run.errors.contains("full: true\n"))
@@ -46,9 +49,9 @@ struct DoorTests {
         #expect(try run([Tools.probe, "tcp", "127.0.0.1", "3128"], user).status == 0, "the meter")
     }
 
-    @Test("who is not admitted never runs, and nothing of it is left", arguments: Operator.possible)
-    func refused(user: Operator) throws {
-        let options = ["server", "quiet", "doors", "admission=refused", "--", "/bin/echo", "ran"]
+    @Test("who is not admitted never runs, and nothing of it is left", arguments: Operator.possible, Tools.backends)
+    func refused(user: Operator, backend: String) throws {
+        let options = [backend, "quiet", "doors", "admission=refused", "--", "/bin/echo", "ran"]
         let started = try Started(Tools.harness, options, user: user.user)
         let run = try started.finish(timeout: 10)
         #expect(run.status == 125 && run.output.isEmpty, "\(run.output)\(run.errors)")

@@ -7,28 +7,29 @@ import Testing
 
 @Suite("A sandbox ends as a whole")
 struct LifeTests {
-    @Test("the status of the server is the status of the sandbox", arguments: [0, 1, 7, 255])
-    func status(code: Int32) throws {
-        #expect(try Tools.sandboxed("server", ["/bin/sh", "-c", "exit \(code)"]).status == code)
+    @Test("the status of the server is the status of the sandbox", arguments: [0, 1, 7, 255], Tools.backends)
+    func status(code: Int32, backend: String) throws {
+        #expect(try Tools.sandboxed(backend, ["/bin/sh", "-c", "exit \(code)"]).status == code)
     }
 
-    @Test("a server that is killed shows its signal", arguments: [SIGKILL, SIGSEGV, SIGTERM])
-    func signal(number: Int32) throws {
-        #expect(try Tools.sandboxed("server", ["/bin/sh", "-c", "kill -\(number) $$"]).status == 128 + number)
+    @Test("a server that is killed shows its signal", arguments: [SIGKILL, SIGSEGV, SIGTERM], Tools.backends)
+    func signal(number: Int32, backend: String) throws {
+        #expect(try Tools.sandboxed(backend, ["/bin/sh", "-c", "kill -\(number) $$"]).status == 128 + number)
     }
 
-    @Test("what a server leaves running dies with it", arguments: Operator.possible)
-    func daemon(user: Operator) throws {
+    @Test("what a server leaves running dies with it", arguments: Operator.possible, Tools.backends)
+    func daemon(user: Operator, backend: String) throws {
         let bare = try Started(Tools.probe, ["daemon-stays"], user: user.user)
         #expect(bare.wait() == 0)
         #expect(!bare.outputEnds(within: 300), "the meter: the daemon holds standard output open")
 
-        let run = try Started(Tools.harness, ["server", "quiet", "--", Tools.probe, "daemon-stays"], user: user.user)
+        let run = try Started(Tools.harness, [backend, "quiet", "--", Tools.probe, "daemon-stays"], user: user.user)
         #expect(run.outputEnds(within: 10_000))
         #expect(run.wait() == 0)
     }
 
-    @Test("when the launcher is killed, everything inside dies", arguments: ["server", "room"], Operator.possible)
+    @Test(
+        "when the launcher is killed, everything inside dies", arguments: Tools.backends + ["room"], Operator.possible)
     func orphan(mode: String, user: Operator) throws {
         let run = try Started(Tools.harness, [mode, "quiet", "--", Tools.probe, "hang"], user: user.user)
         #expect(run.readLine() == "ready")
@@ -99,6 +100,24 @@ struct LimitTests {
         let run = try Tools.sandboxed(
             "server", [Tools.probe] + words, options: ["quiet", "memory=134217728"], as: user)
         #expect(run.output == "ENOMEM\n")
+    }
+
+    @Test("time, of everything inside, and the status says that it was that", arguments: Tools.backends + ["reduced"])
+    func time(backend: String) throws {
+        let words = ["/bin/sh", "-c", "trap '' ALRM TERM; (sleep 60 & ) ; sleep 60"]
+        try withScratch(for: .own) { (scratch: String) throws in
+            let options = ["quiet", "seconds=1", "scratch=" + scratch]
+            let run = try Started(Tools.harness, [backend] + options + ["--"] + words)
+            #expect(run.outputEnds(within: 20_000), "nobody holds the output open any more")
+            #expect(run.wait() == Reaper.timeIsUp)
+            #expect(try Tools.sandboxed(backend, ["/bin/true"], options: options).status == 0)
+        }
+    }
+
+    @Test("the longest file")
+    func fileSize() throws {
+        let words = [Tools.probe, "fill", "/tmp", "4000000"]
+        #expect(try Tools.sandboxed("server", words, options: ["quiet", "file-size=1000000"]).status == 128 + SIGXFSZ)
     }
 
     @Test("open files")

@@ -28,11 +28,11 @@ struct ProtectionTests {
         }
     }
 
-    private func inside(_ script: String, _ directory: String, _ user: Operator, _ options: [String] = []) throws
-        -> Spawn
-    {
+    private func inside(
+        _ script: String, _ directory: String, _ user: Operator, _ options: [String] = [], backend: String = "server"
+    ) throws -> Spawn {
         try Tools.sandboxed(
-            "server", ["/bin/bash", "-c", "cd '\(directory)'; \(script)"],
+            backend, ["/bin/bash", "-c", "cd '\(directory)'; \(script)"],
             options: ["quiet", "protect", "write=" + directory] + options, as: user)
     }
 
@@ -70,13 +70,15 @@ struct ProtectionTests {
                 # What mv has copied before it could not remove it is a file like others.
                 rm -rf plain evil moved aside gone src/nested/gone
                 """
-            let run = try inside(script, directory, user)
-            #expect(run.output.isEmpty, "\(run.output)\(run.errors)")
-            #expect(run.status == 0)
-            // Also: no placeholder is left.
-            let after = try contents(directory)
-            let changed = Set(before.split(separator: "\n")).symmetricDifference(after.split(separator: "\n"))
-            #expect(changed.isEmpty, "\(changed)")
+            for backend in Tools.backends {
+                let run = try inside(script, directory, user, backend: backend)
+                #expect(run.output.isEmpty, "\(run.output)\(run.errors)")
+                #expect(run.status == 0)
+                // Also: no placeholder is left.
+                let after = try contents(directory)
+                let changed = Set(before.split(separator: "\n")).symmetricDifference(after.split(separator: "\n"))
+                #expect(changed.isEmpty, "\(changed)")
+            }
         }
     }
 
@@ -183,6 +185,25 @@ struct ProtectionTests {
             #expect(try Spawn.run("/bin/ls", ["-A", directory]).output.contains(".mcp.json"), "the meter")
             #expect(try inside("true", directory, .own).status == 0)
             #expect(try Spawn.run("/bin/ls", ["-A", directory]).output.isEmpty)
+        }
+    }
+
+    @Test("a sandbox that was shown a directory alone is not laid open when one around it ends")
+    func nested() throws {
+        try withScratch(for: .own) { (directory: String) throws in
+            Shell.run("mkdir '\(directory)/sub'")
+            let sub = directory + "/sub"
+            let inner = try Started(
+                Tools.harness, ["server", "quiet", "protect", "write=" + sub, "--", Tools.probe, "hang"])
+            #expect(inner.readLine() == "ready")
+            #expect(try inside("echo evil > sub/.mcp.json", directory, .own).status != 0)
+            #expect(try Spawn.run("/bin/ls", ["-A", sub]).output.contains(".mcp.json\n"))
+            #expect(try Spawn.run("/bin/ls", ["-A", directory]).output == "sub\n")
+            inner.kill(SIGKILL)
+            inner.wait()
+            #expect(inner.outputEnds(within: 10_000))
+            #expect(try inside("true", sub, .own).status == 0)
+            #expect(try Spawn.run("/bin/ls", ["-A", sub]).output.isEmpty)
         }
     }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Linux
+import Sandboxing
 import Scratch
 import Spawn
 
@@ -7,6 +9,10 @@ enum Tools {
     static let probe = Spawn.buildDirectory + "/SandboxProbe"
     static let harness = Spawn.buildDirectory + "/SandboxHarness"
     static let room = Spawn.buildDirectory + "/RoomProbe"
+
+    /// Who makes namespaces and tree: this program, and bubblewrap where it is installed.
+    static let backends =
+        (try? Tree.kind(Bubblewrap.usualProgram)) ?? nil == .other ? ["server", "bwrap"] : ["server"]
 
     /// What the harness finds out about this host.
     static func facts(as user: Operator) throws -> Spawn {

@@ -16,8 +16,10 @@ struct UseTests {
             ["environment", "PATH"], ["environment", "HOME"], ["exists", "/usr/bin/env"],
         ], Operator.possible)
     func use(words: [String], user: Operator) throws {
-        let run = try Tools.sandboxed("server", [Tools.probe] + words, as: user)
-        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        for backend in Tools.backends {
+            let run = try Tools.sandboxed(backend, [Tools.probe] + words, as: user)
+            #expect(run.status == 0, "\(backend): \(run.output)\(run.errors)")
+        }
     }
 
     @Test(
@@ -44,18 +46,20 @@ struct UseTests {
         #expect(try Tools.sandboxed("server", words, options: ["quiet", "bind=8124"]).output == "EACCES\n")
     }
 
-    @Test("a writable directory of the host may be written and never executed from", arguments: Operator.possible)
-    func writable(user: Operator) throws {
+    @Test(
+        "a writable directory of the host may be written and never executed from", arguments: Operator.possible,
+        Tools.backends)
+    func writable(user: Operator, backend: String) throws {
         try withScratch(for: user) { (directory: String) throws in
             let options = ["quiet", "write=" + directory]
             for words in [["create-in", directory], ["fill", directory, "100000"]] {
-                #expect(try Tools.sandboxed("server", [Tools.probe] + words, options: options, as: user).status == 0)
+                #expect(try Tools.sandboxed(backend, [Tools.probe] + words, options: options, as: user).status == 0)
             }
             for words in [
                 ["run-written", directory], ["run-written-by-loader", directory], ["map-written", directory],
             ] {
                 #expect(try Spawn.run(Tools.probe, words, user: user.user).status == 0, "the meter")
-                #expect(try Tools.sandboxed("server", [Tools.probe] + words, options: options, as: user).status == 1)
+                #expect(try Tools.sandboxed(backend, [Tools.probe] + words, options: options, as: user).status == 1)
             }
         }
     }
@@ -74,50 +78,55 @@ struct UseTests {
 
 @Suite("Nothing is inherited")
 struct InheritanceTests {
-    @Test("descriptors that were open in the launcher are closed", arguments: Operator.possible)
-    func descriptors(user: Operator) throws {
+    @Test("descriptors that were open in the launcher are closed", arguments: Operator.possible, Tools.backends)
+    func descriptors(user: Operator, backend: String) throws {
         let words = ["inherited-descriptor"]
         let secret = try Pipe()
         let number = secret.reading.number
         #expect(try Spawn.run(Tools.probe, words, user: user.user, keptDescriptor: number).status == 0, "the meter")
         let run = try Spawn.run(
-            Tools.harness, ["server", "quiet", "--", Tools.probe] + words, user: user.user, keptDescriptor: number)
+            Tools.harness, [backend, "quiet", "--", Tools.probe] + words, user: user.user, keptDescriptor: number)
         #expect(run.output == "refused\n")
     }
 
     @Test(
         "environment variables of the launcher are not seen",
-        arguments: ["SECRET", "LD_PRELOAD", "NODE_OPTIONS", "PYTHONPATH", "BASH_ENV", "LD_LIBRARY_PATH"])
-    func environment(name: String) throws {
+        arguments: ["SECRET", "LD_PRELOAD", "NODE_OPTIONS", "PYTHONPATH", "BASH_ENV", "LD_LIBRARY_PATH"], Tools.backends
+    )
+    func environment(name: String, backend: String) throws {
         let environment = [name + "=/nowhere"]
         let words = ["environment", name]
         #expect(try Spawn.run(Tools.probe, words, environment: environment).status == 0, "the meter")
         // The harness needs its libraries, so it gets that one beside the secret.
         let run = try Tools.sandboxed(
-            "server", [Tools.probe] + words, environment: environment + Spawn.libraryPath(except: name))
+            backend, [Tools.probe] + words, environment: environment + Spawn.libraryPath(except: name))
         #expect(run.output.hasSuffix("refused\n"), "\(run.errors)")
     }
 
-    @Test("handed descriptors are 3 and following, and there is no other", arguments: Operator.possible)
-    func handed(user: Operator) throws {
+    @Test("handed descriptors are 3 and following, and there is no other", arguments: Operator.possible, Tools.backends)
+    func handed(user: Operator, backend: String) throws {
         let run = try Tools.sandboxed(
-            "server", ["/bin/sh", "-c", "head -c 4 <&4; ls /proc/self/fd | tr '\\n' ' '"],
+            backend, ["/bin/sh", "-c", "head -c 4 <&4; ls /proc/self/fd | tr '\\n' ' '"],
             options: ["quiet", "inherit=/etc/hostname", "inherit=" + Tools.probe], as: user)
         // The last one is the listing's own.
         #expect(run.output == "\u{7f}ELF0 1 2 3 4 5 ", "\(run.output)\(run.errors)")
     }
 
-    @Test("a handed file is shown at its place, and no other that has taken it", arguments: Operator.possible)
-    func bound(user: Operator) throws {
+    @Test(
+        "a handed file is shown at its place, and no other that has taken it", arguments: Operator.possible,
+        Tools.backends)
+    func bound(user: Operator, backend: String) throws {
         try withScratch(for: user) { (scratch: String) throws in
             let path = scratch + "/sealed"
             try #require(Spawn.run("/bin/sh", ["-c", "echo sealed > \(path)"], user: user.user).status == 0)
             let good = try Tools.sandboxed(
-                "server", ["/bin/cat", path], options: ["quiet", "bound=" + path], as: user)
+                backend, ["/bin/cat", path], options: ["quiet", "bound=" + path], as: user)
             #expect(good.output == "sealed\n", "\(good.errors)")
             let stale = try Tools.sandboxed(
-                "server", ["/bin/cat", path], options: ["quiet", "bound=" + path, "replace=" + path], as: user)
-            #expect(stale.status == 125 && stale.errors.hasPrefix("harness: tree: "), "\(stale.errors)")
+                backend, ["/bin/cat", path], options: ["quiet", "bound=" + path, "replace=" + path], as: user)
+            #expect(
+                stale.status == 125 && stale.errors.hasPrefix("harness: \(backend == "server" ? "tree" : "start"): "),
+                "\(stale.errors)")
         }
     }
 

@@ -137,7 +137,8 @@ struct FetchProcessTests {
     @Test(
         "a line that is no such request is answered, and the next one read",
         arguments: [
-            (#"{"#, "request-invalid"), ("[]", "request-invalid"), (#"{"url":"https://peer.test","x":1}"#, "request-invalid"),
+            (#"{"#, "request-invalid"), ("[]", "request-invalid"),
+            (#"{"url":"https://peer.test","x":1}"#, "request-invalid"),
             (#"{"url":"https://peer.test","method":"POST"}"#, "request-invalid"),
             (#"{"url":"https://peer.test","maxBytes":0}"#, "request-invalid"),
             (#"{"url":"https://peer.test","maxBytes":4194305}"#, "request-invalid"),

@@ -85,6 +85,8 @@ struct ModernUpstreamTests {
         "what the server must not write fails the call, and only this call",
         arguments: ["foreign", "twice", "huge", "endless", "html", "drop", "halfway"])
     func misbehaviour(_ tool: String) throws {
+        // On a connection that was used before: there libraries like to try again when nothing comes back.
+        #expect(try ask(call(0, "echo")).integer("id") == 0)
         var answer = try ask(call(1, tool))
         if answer.text(at: "method") != nil { answer = try web.answer() }
         #expect(answer.integer("id") == 1 && answer.integer("error.code") == 502)

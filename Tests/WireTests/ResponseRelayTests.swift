@@ -43,6 +43,21 @@ struct ResponseRelayTests {
         #expect(second.output.text == first.output.text)
     }
 
+    @Test("what is admitted of the web is admitted of the web alone")
+    func strict() {
+        let heads = [
+            "HTTP/1.1 200\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 \u{e4}\r\n\r\n", "HTTP/1.1 200 \t\r\n\r\n",
+        ]
+        for text in heads + ["HTTP/1.1 200 OK\r\nX: \u{e4}\r\n\r\n"] {
+            let bytes = Array(text.utf8)
+            var web = ResponseHeadReader(admitsWeb: true)
+            #expect(refusal { () throws(WireError) in _ = try web.read(bytes.span) } == nil)
+            #expect(web.head.status == 200 && web.head.isOld == text.hasPrefix("HTTP/1.0"))
+            var gate = ResponseHeadReader()
+            #expect(refusal { () throws(WireError) in _ = try gate.read(bytes.span) } != nil)
+        }
+    }
+
     @Test("a body passes exactly as long as it was announced")
     func lengths() throws {
         for length in 0..<5 {

@@ -156,8 +156,16 @@ enum ArgumentParser {
                 throw usage("\(spec.kind.placeholder) must be one of \(words)", hint: help(command))
             }
         }
-        if let rest = spec.rest, parsed.rest.isEmpty {
-            throw usage("doorward \(spec.name.rawValue) needs -- \(rest)", hint: help(spec))
+        if let rest = spec.rest {
+            let replacement = spec.restUnless.flatMap { parsed.has($0) ? $0 : nil }
+            if let replacement, !parsed.rest.isEmpty {
+                throw usage(
+                    "doorward \(spec.name.rawValue) takes --\(replacement.rawValue) or -- \(rest), not both",
+                    hint: help(spec))
+            }
+            if replacement == nil, parsed.rest.isEmpty {
+                throw usage("doorward \(spec.name.rawValue) needs -- \(rest)", hint: help(spec))
+            }
         }
     }
 

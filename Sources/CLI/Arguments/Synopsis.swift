@@ -6,7 +6,7 @@ enum Synopsis {
         var parts = ["doorward", spec.name.rawValue]
         parts += spec.operands.map(operand)
         parts += spec.options.map { "[\(option($0))]\($0.repeats ? "..." : "")" }
-        if let rest = spec.rest { parts.append("-- \(rest)") }
+        if let rest = spec.rest { parts.append(spec.restUnless == nil ? "-- \(rest)" : "[-- \(rest)]") }
         return parts.joined(separator: " ")
     }
 

@@ -5,10 +5,10 @@ internal import StrictJSON
 /// One record of the log as one line for people: time, kind, who, what.
 enum RecordText {
     /// Members that say who caused a record, the first that is there counts.
-    private static let who: [StaticString] = ["client", "caller", "room", "sensor", "sandbox"]
+    private static let who: [StaticString] = ["client", "caller", "room", "sensor", "name"]
     /// Members that stand in the line by themselves, or tell people nothing.
     private static let apart: [String] = [
-        "arguments", "caller", "client", "host", "peer", "port", "room", "sandbox", "sensor", "server", "target",
+        "arguments", "caller", "client", "host", "name", "peer", "port", "room", "sensor", "server", "target",
         "tool",
     ]
 

@@ -31,6 +31,11 @@ enum AddCommand {
                 "\(Visible.quoted(arguments.operands[0])) is not a server's name",
                 hint: "lower-case letters, digits and single inner dashes, at most 32", status: .usage)
         }
+        if let url = arguments.value(.url) { return try remote(name, url, arguments) }
+        for option in [OptionName.header, .headerFile] where arguments.has(option) {
+            throw Failure(
+                "--\(option.rawValue) belongs to --url", hint: "doorward help registry add", status: .usage)
+        }
         var entry = ServerEntry(name: name, command: arguments.rest[0], arguments: Array(arguments.rest.dropFirst()))
         for value in arguments.values(.env) {
             let (name, text) = try variable(value, .env)
@@ -46,6 +51,43 @@ enum AddCommand {
         if arguments.has(.shared) { entry.traits.process = .shared }
         entry.accepted = try Registration.accepted(arguments)
         return entry
+    }
+
+    private static func remote(_ name: ServerName, _ url: [UInt8], _ arguments: ParsedArguments) throws(Failure)
+        -> ServerEntry
+    {
+        for option in [OptionName.env, .envFile, .cwd, .read, .write] where arguments.has(option) {
+            throw Failure(
+                "--\(option.rawValue) means nothing for a server on the network", hint: "doorward help registry add",
+                status: .usage)
+        }
+        var headers: [RemoteEntry.Header] = []
+        for value in arguments.values(.header) {
+            let (name, text) = try header(value, .header)
+            guard HeaderLine.isValue(text) else {
+                throw Failure("the value of --header \(Visible.text(name)) is not one line of visible characters")
+            }
+            headers.append(RemoteEntry.Header(name: name, value: .plain(text)))
+        }
+        for value in arguments.values(.headerFile) {
+            let (name, text) = try header(value, .headerFile)
+            headers.append(RemoteEntry.Header(name: name, value: .file(try Paths.absolute(text))))
+        }
+        var entry = ServerEntry(name: name, remote: try RemoteAddress.entry(url, headers))
+        entry.traits.process = arguments.has(.shared) ? .shared : .perCaller
+        entry.accepted = try Registration.accepted(arguments)
+        return entry
+    }
+
+    private static func header(_ value: [UInt8], _ option: OptionName) throws(Failure) -> (name: [UInt8], text: [UInt8])
+    {
+        let name = Array(value.prefix { $0 != UInt8(ascii: "=") })
+        guard name.count < value.count, HeaderLine.isSettable(name) else {
+            throw Failure(
+                "--\(option.rawValue) needs NAME=VALUE with a header that may be set",
+                hint: "the client itself sets those of the protocol", status: .usage)
+        }
+        return (name, Array(value.dropFirst(name.count + 1)))
     }
 
     private static func variable(_ value: [UInt8], _ option: OptionName) throws(Failure) -> (

@@ -46,6 +46,15 @@ enum DoctorCommand {
             table.print(to: console)
             console.print()
         }
+        if !examination.trials.isEmpty {
+            var table = Columns("backend", "result")
+            for trial in examination.trials {
+                let isFull = trial.outcome == "full"
+                table.add(.init(trial.backend), isFull ? .init(trial.outcome, .good) : .init(trial.outcome))
+            }
+            table.print(to: console)
+            console.print()
+        }
         for finding in findings {
             switch finding.severity {
             case .error: console.report(Failure(finding.sentence, hint: finding.hint))
@@ -60,6 +69,7 @@ enum DoctorCommand {
                     ? "this host can confine servers fully"
                     : "this host has every wall that --require-confinement full demands; \(weaker) of the other layers "
                         + "\(weaker == 1 ? "is" : "are") weaker than could be")
+        case .bubblewrap: console.print("this host can confine servers fully through bubblewrap alone (backend bwrap)")
         case .reduced:
             console.print("this host can confine servers in part: doorward serve --require-confinement reduced")
         case .none: console.print("this host cannot confine servers")
@@ -72,6 +82,9 @@ enum DoctorCommand {
     ) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
+        json.key("backends")
+        let trials = examination.trials.map { JSONEdit.putKey(Array($0.backend.utf8), .string($0.outcome)) }
+        json.object(JSONTree(), .root, edits: trials)
         json.key("findings")
         json.beginArray()
         for finding in findings {

@@ -63,10 +63,13 @@ enum ImportCommand {
             guard let name = foreign.name else { throw Failure("\(Visible.quoted(foreign.title)) gives no name") }
             if foreign.title != name.bytes { console.print("\(Visible.quoted(foreign.title)) is called \(name) here") }
             var entry = ServerEntry(name: name, command: foreign.command, arguments: foreign.arguments)
-            entry.environment = foreign.environment
+            if let address = foreign.address {
+                entry = ServerEntry(name: name, remote: try RemoteAddress.entry(address, foreign.headers))
+            }
             entry.isDisabled = foreign.isDisabled
             entry.accepted = accepted
-            if let directory = foreign.directory {
+            if entry.remote == nil { entry.environment = foreign.environment }
+            if let directory = foreign.directory, entry.remote == nil {
                 guard let path = Paths.normalised(directory) else {
                     throw Failure("\(name): the working directory \(Visible.quoted(directory)) is not an absolute path")
                 }

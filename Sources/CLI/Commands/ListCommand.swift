@@ -57,7 +57,9 @@ enum ListCommand {
         let reviewed: Columns.Cell =
             review.map { .init(Moments.text($0.reviewedAt)) } ?? .init("no", row.sealed == nil ? .dim : .warning)
         let line =
-            row.sealed.map { $0.arguments.map { shown($0) } } ?? row.entry.map {
+            row.entry?.remote.map { [Visible.quoted($0.address.text)] } ?? row.sealed.map {
+                $0.arguments.map { shown($0) }
+            } ?? row.entry.map {
                 ([$0.command] + $0.arguments).map { Visible.quoted($0) }
             }
             ?? []
@@ -106,7 +108,7 @@ enum ListCommand {
         for argument in row.entry?.arguments ?? [] { json.string(argument) }
         json.endArray()
         json.key("command")
-        if let entry = row.entry { json.string(entry.command) } else { json.null() }
+        if let entry = row.entry, entry.remote == nil { json.string(entry.command) } else { json.null() }
         json.key("executable")
         if let sealed = row.sealed { json.string(sealed.executable.path.bytes) } else { json.null() }
         json.key("isCurrent")
@@ -140,6 +142,8 @@ enum ListCommand {
             json.endObject()
         }
         json.endArray()
+        json.key("url")
+        if let remote = row.entry?.remote { json.string(remote.address.text) } else { json.null() }
         json.endObject()
     }
 }

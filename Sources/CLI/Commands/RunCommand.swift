@@ -40,8 +40,7 @@ enum RunCommand {
             console.print(document: RunReport.document(plan))
             return .done
         }
-        let host: RunHost
-        do throws(SyscallError) { host = try RunHost.examine() } catch { throw Failure("this host", error) }
+        let host = try RunHost.examine(plan.profile)
         for line in RunReport.lines(plan, host, for: console.output) { console.print(line) }
         return .done
     }

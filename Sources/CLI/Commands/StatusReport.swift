@@ -22,6 +22,7 @@ struct StatusReport {
         listeners()
         rooms()
         servers()
+        runs()
         egress()
         audit()
         seal()
@@ -109,6 +110,25 @@ struct StatusReport {
     private func process(_ node: JSONNode) -> String {
         let client = tree.shown(node, "client")
         return "\(tree.unsigned(node, "pid") ?? 0)" + (client.isEmpty ? "" : " for \(client)")
+    }
+
+    /// What `doorward run` has started.
+    private func runs() {
+        let runs = list(.root, "sandboxes")
+        guard !runs.isEmpty else { return }
+        section("runs")
+        var table = Columns("run", "profile", "process", "since", "may", "attention")
+        for run in runs {
+            let holes = list(run, "local").map { "hole: port \(Visible.json(tree.canonical($0))) of this machine" }
+            let attention = holes + tree.shownList(run, "accepted").map { "accepted: \($0)" }
+            let grants = tree.shownList(run, "grants")
+            table.add(
+                .init(tree.shown(run, "name"), .bold), .init(tree.shown(run, "profile")),
+                .init("\(tree.unsigned(run, "pid") ?? 0)"), .init(Moments.text(tree.unsigned(run, "since") ?? 0)),
+                .init(grants.isEmpty ? "nothing of yours" : grants.joined(separator: ", ")),
+                .init(attention.joined(separator: "; "), attention.isEmpty ? nil : .warning))
+        }
+        table.print(to: console, indent: 2)
     }
 
     /// Who has a way out, and above all what leads back to this machine.

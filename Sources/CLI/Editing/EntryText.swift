@@ -8,9 +8,16 @@ struct EntryText {
 
     /// An entry as import and add make it.
     init(_ entry: ServerEntry) {
-        put("command", CanonicalJSON.string(entry.command).bytes)
+        if let remote = entry.remote {
+            put("type", CanonicalJSON.string("http").bytes)
+            put("url", CanonicalJSON.string(remote.address.text).bytes)
+            if !remote.headers.isEmpty { put("headers", Self.values(remote.headers.map { ($0.name, $0.value) })) }
+            if let path = remote.certificates { put("certificates", CanonicalJSON.string(path.bytes).bytes) }
+        } else {
+            put("command", CanonicalJSON.string(entry.command).bytes)
+        }
         if !entry.arguments.isEmpty { put("args", Self.list(entry.arguments)) }
-        if !entry.environment.isEmpty { put("env", Self.environment(entry.environment)) }
+        if !entry.environment.isEmpty { put("env", Self.values(entry.environment.map { ($0.name, $0.value) })) }
         if let directory = entry.directory { put("cwd", CanonicalJSON.string(directory.bytes).bytes) }
         if !entry.reads.isEmpty { put("read", Self.list(entry.reads.map(\.bytes))) }
         if !entry.writes.isEmpty { put("write", Self.list(entry.writes.map(\.bytes))) }
@@ -53,7 +60,7 @@ struct EntryText {
         return [UInt8(ascii: "[")] + parts.joined(separator: Array(", ".utf8)) + [UInt8(ascii: "]")]
     }
 
-    private static func environment(_ entries: [EnvironmentEntry]) -> [UInt8] {
+    private static func values(_ entries: [(name: [UInt8], value: EnvironmentValue)]) -> [UInt8] {
         var parts: [[UInt8]] = []
         for entry in entries {
             let value: [UInt8] =

@@ -6,8 +6,10 @@ internal import Policy
 struct Programs {
     static let launcher: StaticString = "doorward-launch"
     static let tools: StaticString = "doorward-tools"
+    /// The client of servers on the network.
+    static let web: StaticString = "doorward-web"
     /// All that a complete installation has beside `doorward` itself.
-    static let all: [StaticString] = [launcher, "doorwardd", "doorward-gate", "doorward-watch", tools]
+    static let all: [StaticString] = [launcher, "doorwardd", "doorward-gate", "doorward-watch", tools, web]
 
     /// Where this very program lies.
     static func own() throws(Failure) -> AbsolutePath {
@@ -29,5 +31,12 @@ struct Programs {
         let file = Array(name.description.utf8)
         let other = AbsolutePath(directory.parent.bytes + Array("/libexec/doorward".utf8))
         return [directory.appending(file), other?.appending(file)].compactMap { $0 }
+    }
+}
+
+extension ServerEntry {
+    /// What is started for this entry: itself, or our client of this installation.
+    func started() throws(Failure) -> ServerEntry {
+        remote == nil ? self : started(by: try Programs.find(Programs.web))
     }
 }

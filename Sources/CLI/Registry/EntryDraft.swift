@@ -14,6 +14,8 @@ struct EntryDraft {
     ///   - base: where relative paths begin; nil refuses them.
     init(_ entry: ServerEntry, searchPath: [UInt8], base: AbsolutePath?) throws(ResolutionFault) {
         self.entry = entry
+        // Nothing of this machine is meant by it.
+        if entry.remote != nil { return }
         try findCommand(searchPath, base)
         try straighten(searchPath)
         try completeScript(base)

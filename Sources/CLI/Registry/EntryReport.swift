@@ -16,11 +16,17 @@ struct EntryReport {
         _ entry: ServerEntry, _ resolution: Resolution, notes: [String], ignored: [String], to console: Console
     ) throws(ResolutionFault) {
         var report = EntryReport(sink: console.output)
-        report.lines.append(console.output.styled("\(entry.name)", .bold) + ": starting it means executing code")
-        report.commandLine(entry)
-        report.environment(entry)
-        try report.files(resolution)
-        report.views(entry, resolution)
+        let name = console.output.styled("\(entry.name)", .bold)
+        if let remote = entry.remote {
+            report.lines.append(name + ": a server on the network; what callers send to it leaves this machine")
+            try report.remote(entry, remote, resolution)
+        } else {
+            report.lines.append(name + ": starting it means executing code")
+            report.commandLine(entry)
+            report.values("variable", entry.environment.map { ($0.name, $0.value) })
+            try report.files(resolution)
+            report.views(entry, resolution)
+        }
         for note in notes + resolution.notes { report.row("note", note) }
         if !ignored.isEmpty { report.row("left out", ignored.joined(separator: ", ")) }
         for danger in resolution.dangers {
@@ -41,21 +47,37 @@ struct EntryReport {
         }
     }
 
-    private mutating func environment(_ entry: ServerEntry) {
-        for variable in entry.environment {
-            let name = Visible.text(variable.name)
-            switch variable.value {
+    private mutating func remote(_ entry: ServerEntry, _ remote: RemoteEntry, _ resolution: Resolution)
+        throws(ResolutionFault)
+    {
+        row("address", Visible.quoted(remote.address.text))
+        values("header", remote.headers.map { ($0.name, $0.value) })
+        if let path = remote.certificates { row("believes", "the certificates in \(Visible.text(path.bytes))") }
+        if remote.address.isOwnLoopback {
+            row("reaches", "port \(remote.address.target.port) of this host's loopback, and nothing else", .warning)
+        } else {
+            row("reaches", "\(Visible.text(remote.address.target.text)), and nothing else")
+        }
+        row("executes", "our client: " + Self.described(try resolution.executable.pin()))
+        if entry.traits.process == .shared { row("shared", "one process for all callers") }
+    }
+
+    /// Variables or headers, without what they hold.
+    private mutating func values(_ word: String, _ values: [(name: [UInt8], value: EnvironmentValue)]) {
+        for (bytes, value) in values {
+            let name = Visible.text(bytes)
+            switch value {
             case .plain(let text):
-                guard SecretShape.isLikely(variable.name, text) else {
-                    row("variable", name)
+                guard SecretShape.isLikely(bytes, text) else {
+                    row(word, name)
                     continue
                 }
                 row(
-                    "variable",
+                    word,
                     "\(name), a secret in plain text: better {\"file\": \"/path\"} or {\"keyring\": \"description\"}",
                     .warning)
-            case .file(let path): row("variable", "\(name), from the file \(Visible.text(path.bytes))")
-            case .keyring(let key): row("variable", "\(name), from the keyring: \(Visible.quoted(key))")
+            case .file(let path): row(word, "\(name), from the file \(Visible.text(path.bytes))")
+            case .keyring(let key): row(word, "\(name), from the keyring: \(Visible.quoted(key))")
             }
         }
     }
@@ -103,7 +125,8 @@ enum SecretShape {
     static func isLikely(_ name: [UInt8], _ value: [UInt8]) -> Bool {
         guard value.count >= 8, value.first != UInt8(ascii: "/") else { return false }
         let text = String(decoding: name, as: UTF8.self)
-        return DangerAnalysis.isSecretName(text) || text.lowercased().hasSuffix("_key")
+        return DangerAnalysis.isSecretName(text)
+            || ["_key", "-key", "authorization"].contains(where: text.lowercased().hasSuffix)
             || DangerAnalysis.looksLikeSecret(value)
     }
 }

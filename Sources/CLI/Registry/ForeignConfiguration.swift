@@ -7,6 +7,9 @@ struct ForeignServer {
     /// As it is called there.
     let title: [UInt8]
     var command: [UInt8] = []
+    /// Of a server on the network, which has no command.
+    var address: [UInt8]?
+    var headers: [RemoteEntry.Header] = []
     var arguments: [[UInt8]] = []
     var environment: [EnvironmentEntry] = []
     var directory: [UInt8]?
@@ -117,24 +120,37 @@ enum ForeignConfiguration {
             case "env", "environment": environment = value
             case "cwd": server.directory = tree.text(value)
             case "type", "transport", "transportType":
-                guard ["stdio", "local", "custom"].contains(where: { tree.equals(value, $0) }) else {
-                    return unusable("it is a server on the network, which this release does not launch")
+                guard !tree.equals(value, "sse") else {
+                    return unusable("its transport, sse, went out of use with revision 2025-03-26")
+                }
+                guard types.contains(where: { tree.equals(value, $0) }) else {
+                    return unusable("its transport is not one that is spoken here")
                 }
             case "url", "serverUrl", "httpUrl", "uri":
-                return unusable("it is a server on the network, which this release does not launch")
+                guard let text = tree.text(value), server.address == nil else {
+                    return unusable("its address is not one text")
+                }
+                server.address = text
+            case "headers", "http_headers":
+                guard let headers = headers(tree, value) else { return unusable("its headers cannot be sent") }
+                server.headers = headers
             case "disabled": server.isDisabled = server.isDisabled || tree.bool(value) == true
             case "enabled", "active": server.isDisabled = server.isDisabled || tree.bool(value) == false
             case "name" where isListed: break
             default: server.ignored.append(Visible.text(name))
             }
         }
-        guard !server.command.isEmpty else { return unusable("it has no command") }
+        guard server.command.isEmpty != (server.address == nil) else {
+            return unusable(server.address == nil ? "it has no command" : "it has both a command and an address")
+        }
         guard let variables = variables(tree, environment) else {
             return unusable("its environment is not an object of texts")
         }
         server.environment = variables
-        for text in [server.command] + server.arguments + server.environment.map(plain) + [server.directory ?? []]
-        where holdsVariable(text) {
+        let texts =
+            [server.command, server.address ?? [], server.directory ?? []] + server.arguments
+            + server.environment.map { plain($0.value) } + server.headers.map { plain($0.value) }
+        for text in texts where holdsVariable(text) {
             return unusable(
                 "\(Visible.quoted(text)) holds a variable that only its own client fills in; write the value there first"
             )
@@ -189,8 +205,24 @@ enum ForeignConfiguration {
         return variables
     }
 
-    private static func plain(_ entry: EnvironmentEntry) -> [UInt8] {
-        switch entry.value {
+    private static let types = [
+        "stdio", "local", "custom", "http", "remote", "streamable-http", "streamable_http", "streamableHttp",
+    ]
+
+    private static func headers(_ tree: JSONTree, _ node: JSONNode) -> [RemoteEntry.Header]? {
+        guard tree.kind(node) == .object, tree.count(node) <= HeaderLine.maxCount else { return nil }
+        var headers: [RemoteEntry.Header] = []
+        for (key, value) in tree.members(node) {
+            guard let name = tree.text(key), HeaderLine.isSettable(name), let text = tree.text(value),
+                HeaderLine.isValue(text)
+            else { return nil }
+            headers.append(RemoteEntry.Header(name: name, value: .plain(text)))
+        }
+        return headers
+    }
+
+    private static func plain(_ value: EnvironmentValue) -> [UInt8] {
+        switch value {
         case .plain(let text): text
         case .file, .keyring: []
         }

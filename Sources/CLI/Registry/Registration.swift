@@ -41,9 +41,10 @@ struct Registration {
                 "\(entry.name) is registered already",
                 hint: "doorward registry remove \(entry.name), or choose another name")
         }
+        let started = try entry.started()
         let resolution: Resolution
         do throws(ResolutionFault) {
-            resolution = try Resolution.resolve(entry, home: Places.home(console))
+            resolution = try Resolution.resolve(started, home: Places.home(console))
             try EntryReport.print(entry, resolution, notes: draft.notes, ignored: ignored, to: console)
         } catch { throw Failure("\(entry.name): \(error.sentence)", hint: error.hint) }
         let open = resolution.dangers.filter { $0.isFatal || !entry.accepted.contains($0.danger) }

@@ -59,14 +59,16 @@ struct Sealing {
         var dropped: Set<ServerName> = []
         for entry in configuration.servers where !entry.isDisabled {
             var server: SealedServer
+            let started: ServerEntry
+            do throws(Failure) { started = try entry.started() } catch { throw .failure(error) }
             do throws(ResolutionFault) {
-                let resolution = try Resolution.resolve(entry, home: home)
+                let resolution = try Resolution.resolve(started, home: home)
                 let open = resolution.dangers.filter { $0.isFatal || !entry.accepted.contains($0.danger) }
                 guard open.isEmpty else {
                     refusal.dangers.append((entry.name, open))
                     continue
                 }
-                server = try sealed(entry, resolution)
+                server = try sealed(started, resolution)
             } catch {
                 refusal.faults.append((entry.name, error))
                 continue

@@ -2,13 +2,16 @@
 internal import Linux
 internal import Policy
 
-/// Files that an entry's environment refers to: read at each launch, so only looked at here.
+/// Files that an entry's environment or headers refer to: read at each launch, so only looked at here.
 enum SecretFiles {
     /// What would keep the server from starting, or the secret from being one.
     static func warnings(_ entry: ServerEntry) -> [String] {
-        entry.environment.compactMap { variable in
-            guard case .file(let path) = variable.value, let why = fault(path) else { return nil }
-            return "\(entry.name): \(Visible.text(variable.name)) cannot be read from its file: \(why)"
+        let values =
+            entry.environment.map { (name: $0.name, value: $0.value) }
+            + (entry.remote?.headers ?? []).map { (name: $0.name, value: $0.value) }
+        return values.compactMap { name, value in
+            guard case .file(let path) = value, let why = fault(path) else { return nil }
+            return "\(entry.name): \(Visible.text(name)) cannot be read from its file: \(why)"
         }
     }
 

@@ -12,10 +12,13 @@ final class RunLaunch {
     /// Names that are held while it runs.
     private let protection: NameProtection
     private let streams: RunStreams
+    private let backend: Backend
     private var refusal: Failure?
 
     init(_ plan: RunPlan, _ client: OperatorClient, _ streams: RunStreams) throws(Failure) {
+        let chosen = try RunHost.backend(for: plan.profile)
         let held = try Self.hold(plan)
+        backend = chosen
         self.plan = plan
         self.client = client
         self.streams = streams
@@ -109,6 +112,8 @@ final class RunLaunch {
         }
     }
 
+    private static let graceSeconds: UInt64 = 10
+
     // MARK: What it is shown
 
     private func sandbox(_ environment: [SystemString], _ bound: inout PassedDescriptors) throws(Failure) -> SandboxPlan
@@ -116,8 +121,10 @@ final class RunLaunch {
         var arguments: [SystemString] = []
         for word in plan.words { arguments.append(try Self.text(word)) }
         let ceilings = plan.limits.ceilings
-        let limits = ResourceLimits(
+        var limits = ResourceLimits(
             processes: UInt64(ceilings.processes), memory: ceilings.memoryBytes, openFiles: UInt64(ceilings.openFiles))
+        // The supervisor ends it in time; where that is held up, its first process does so a little later.
+        limits.seconds = plan.limits.milliseconds.map { UInt32(clamping: $0 / 1000 + Self.graceSeconds) }
         let host: SandboxHost
         do throws(SyscallError) { host = try SandboxHost.discover() } catch { throw Failure("this host", error) }
         let additions = try additions(&bound)
@@ -133,6 +140,7 @@ final class RunLaunch {
                 allowsNesting: plan.profile.allowsNesting)
         } catch { throw Failure("its files cannot be laid out: \(error)", hint: "grant fewer, larger directories") }
         made.takesTerminal = streams.hasTerminal
+        made.backend = backend
         return plan.network.isNone ? made : made.withDoors()
     }
 
@@ -265,7 +273,7 @@ final class RunLaunch {
         let accepted = plan.accepted.prefix(SandboxAdoption.maxAccepted).map { Array($0.utf8.prefix(Caps.name)) }
         return SandboxAdoption(
             name: Array(program.path.name.prefix(Caps.word)), profile: plan.profile.name.bytes,
-            isBrowser: plan.rendersPages, backend: Array("own".utf8), report: report.encoded,
+            isBrowser: plan.rendersPages, backend: Array(backend.word.utf8), report: report.encoded,
             pid: UInt32(bitPattern: pid), policy: policy,
             localPorts: Array(plan.network.localPorts.prefix(SandboxAdoption.maxPorts)),
             executable: program.path.bytes, executableDigest: program.digest,

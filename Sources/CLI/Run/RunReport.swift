@@ -89,7 +89,7 @@ struct RunReport {
         row("", "\(Self.size(RunHost.diskBytes(limits))) in its home and temporary directories together")
         row("", limits.milliseconds.map { "\(Self.time($0)), then it is ended" } ?? "no time limit")
         row("not limited", "memory of all processes together; what it writes to directories of yours")
-        row("confinement", host.confinement, host.isEnough(for: plan.profile) ? nil : .bad)
+        row("confinement", host.confinement, host.backend == nil ? .bad : nil)
         for word in plan.accepted { row("accepted", word, .warning) }
         for warning in plan.warnings { row("warning", warning, .warning) }
         for note in plan.notes { row("note", note) }

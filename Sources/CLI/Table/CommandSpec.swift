@@ -12,6 +12,8 @@ struct CommandSpec: Sendable {
     var rest: StaticString?
     /// Its first word that is no option begins it too, so that `--` may be left out.
     var isRestOpen = false
+    /// Stands for such a command line.
+    var restUnless: OptionName?
     var options: [OptionSpec] = []
     /// What `--json` prints, member by member.
     var document: [StaticString] = []
@@ -127,6 +129,8 @@ enum OptionName: String, CaseIterable, Sendable {
     case explain
     case follow
     case head
+    case header
+    case headerFile = "header-file"
     case help
     case json
     case key
@@ -144,6 +148,7 @@ enum OptionName: String, CaseIterable, Sendable {
     case shared
     case state
     case ttl
+    case url
     case write
     case yes
 }

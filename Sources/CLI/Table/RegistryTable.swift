@@ -32,7 +32,7 @@ extension CommandTable {
         ])
 
     static let registryAdd = CommandSpec(
-        name: .registryAdd, summary: "add one server by its command line",
+        name: .registryAdd, summary: "add one server by its command line or its address",
         about: [
             """
             Shows the same as import and asks. The command line stands behind --. A bare program name is looked \
@@ -43,9 +43,22 @@ extension CommandTable {
             A server sees the system's programs and its own installation. Whatever else it needs is granted with \
             --read and --write.
             """,
+            """
+            With --url it is a server on the network that speaks Streamable HTTP: our own client is started for it, \
+            in a sandbox that can connect to that host and port and nowhere else. Its credential is a header, read \
+            from a private file that holds the whole value, such as Bearer and a token.
+            """,
         ],
-        operands: [OperandSpec(kind: .text("NAME"))], rest: "CMD ARG…",
+        operands: [OperandSpec(kind: .text("NAME"))], rest: "CMD ARG…", restUnless: .url,
         options: [
+            OptionSpec(
+                name: .url, value: .text("URL"), help: "the address of a server on the network, instead of a command"),
+            OptionSpec(
+                name: .header, value: .text("NAME=VALUE"), repeats: true,
+                help: "a header of every request to it"),
+            OptionSpec(
+                name: .headerFile, value: .text("NAME=/PATH"), repeats: true,
+                help: "a header whose value is read from a private file at each launch: for secrets"),
             OptionSpec(
                 name: .env, value: .text("NAME=VALUE"), repeats: true,
                 help: "a variable of the server's environment, which holds nothing else"),
@@ -72,6 +85,12 @@ extension CommandTable {
             .init(
                 command: "doorward registry add git --read ~/src/site -- mcp-server-git --repository ~/src/site",
                 purpose: "with one repository to read"),
+            .init(
+                command: """
+                    doorward registry add docs --url https://docs.example/mcp \
+                    --header-file Authorization=/home/me/.secrets/docs
+                    """,
+                purpose: "a server on the network"),
         ])
 
     static let registrySeal = CommandSpec(
@@ -154,7 +173,8 @@ extension CommandTable {
         document: [
             """
             servers: array of {name, command, arguments, isDisabled, isSealed, isCurrent, executable, sha256, \
-            tools, reviewedAt, accepted}; isSealed whether the sealed registry has it, isCurrent whether the \
+            tools, reviewedAt, accepted, url}; command is null and url the address of a server on the network; isSealed \
+            whether the sealed registry has it, isCurrent whether the \
             configuration is still the sealed one
             """
         ])

@@ -42,7 +42,7 @@ int dw_epoll_control(int epoll, int operation, int fd, uint32_t bits, uint64_t t
 int dw_epoll_wait(int epoll, struct dw_ready *ready, int count, int milliseconds);
 
 // memfd_create(2), close-on-exec, sealable, and where the kernel knows how (6.3) never executable.
-int dw_memory_file(const char *name);
+int dw_sealable_file(const char *name);
 
 // getrandom(2) without flags.
 // Gives free memory of the allocator back to the kernel. Cannot fail.

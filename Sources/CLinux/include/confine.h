@@ -31,6 +31,9 @@ long dw_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c,
 int dw_pivot_root(const char *root, const char *old);
 int dw_execute(int fd, char *const *arguments, char *const *environment);
 
+// A file in memory with these contents, close-on-exec, its position at the start.
+int dw_memory_file(const void *bytes, size_t count);
+
 // Raises the interface `lo` of the network namespace that this process is in.
 int dw_raise_loopback(void);
 // Gives up all capabilities of this thread: permitted, effective, inheritable.

@@ -55,11 +55,12 @@ int dw_find_tcp(int netlink, struct dw_endpoint local, struct dw_endpoint remote
 // splice(2) between a socket and a pipe, never blocking at the pipe. `more`: further bytes follow at once.
 ssize_t dw_splice(int from, int to, size_t count, int more);
 
+// `sequence` tells the answers to this question from what an earlier one may have left behind.
 // Asks a NETLINK_ROUTE socket for every address of this host, both families: how many were written to `found`, -1 with
 // ENOBUFS if there are more than `limit`. Ports are 0, scopes the numbers of the interfaces.
-int dw_local_addresses(int netlink, struct dw_endpoint *found, int limit);
+int dw_local_addresses(int netlink, uint32_t sequence, struct dw_endpoint *found, int limit);
 // The type of the route (RTN_…, 2 is this host's own) that a packet to `to` would take; -1 with the kernel's reason.
-int dw_route_type(int netlink, struct dw_endpoint to);
+int dw_route_type(int netlink, uint32_t sequence, struct dw_endpoint to);
 // Subscribes a NETLINK_ROUTE socket to changes of addresses of both families.
 int dw_watch_addresses(int netlink);
 

@@ -63,7 +63,10 @@ package enum Capabilities {
             guard errno == EINVAL else { throw .last("prctl(PR_CAPBSET_DROP)", "\(capability)") }
         } else {
             guard errno == EPERM else { throw .last("prctl(PR_SET_SECUREBITS)") }
-            outcome = .boundingKept
+            // Whoever started this may have emptied the set: then an exec brings nothing back either.
+            for capability in UInt(0)..<64 where dw_prctl(PR_CAPBSET_READ, capability, 0) == 1 {
+                outcome = .boundingKept
+            }
         }
         // Emptying the permitted set empties the ambient set with it; asked for all the same, so that it fails aloud.
         guard dw_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0) == 0 else { throw .last("prctl(PR_CAP_AMBIENT)") }
@@ -72,6 +75,7 @@ package enum Capabilities {
     }
 }
 
+private let PR_CAPBSET_READ: Int32 = 23
 private let PR_CAPBSET_DROP: Int32 = 24
 private let PR_SET_SECUREBITS: Int32 = 28
 private let PR_CAP_AMBIENT: Int32 = 47

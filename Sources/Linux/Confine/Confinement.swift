@@ -24,6 +24,8 @@ package enum Layer: UInt8, CaseIterable, Sendable {
     case cgroup
     /// When the machine runs out of memory, this process is killed before others.
     case memoryPriority
+    /// What may be written can neither be executed nor be mapped as code.
+    case writableOrExecutable
 
     /// The word in records, status and on the dashboard; never changes.
     package var word: String {
@@ -48,6 +50,7 @@ package enum Layer: UInt8, CaseIterable, Sendable {
         case .fileLimit: "file-limit"
         case .cgroup: "cgroup"
         case .memoryPriority: "memory-priority"
+        case .writableOrExecutable: "no-execution-of-writable"
         }
     }
 }
@@ -131,7 +134,7 @@ package struct ConfinementReport: Equatable, Sendable {
             switch self {
             case .room: return all + [.network]
             case .egress: return all
-            case .server: return all + [.network, .seccomp]
+            case .server: return all + [.network, .seccomp, .writableOrExecutable]
             }
         }
     }

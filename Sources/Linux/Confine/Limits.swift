@@ -10,8 +10,14 @@ package struct ResourceLimits: Equatable, Sendable {
     package var openFiles: UInt64
     /// Bytes of the longest file it may write, nil for no limit.
     package var fileSize: UInt64?
+    /// Seconds until a server's sandbox is ended as a whole, nil for no limit. Its reaper counts them, from the start of
+    /// the program on, and ends with ``Reaper/timeIsUp``.
+    package var seconds: UInt32?
 
-    package init(processes: UInt64, memory: UInt64, openFiles: UInt64, fileSize: UInt64? = nil) {
+    package init(
+        processes: UInt64, memory: UInt64, openFiles: UInt64, fileSize: UInt64? = nil, seconds: UInt32? = nil
+    ) {
+        self.seconds = seconds
         self.processes = processes
         self.memory = memory
         self.openFiles = openFiles

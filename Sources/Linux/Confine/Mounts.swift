@@ -68,6 +68,15 @@ package enum Mounts {
     package static func copy(sameAs index: Int, of descriptors: borrowing PassedDescriptors)
         throws(SyscallError) -> FileDescriptor
     {
+        try copy(of: Tree.place(path(sameAs: index, of: descriptors)))
+    }
+
+    /// The path that leads to the file that the descriptor at `index` means.
+    ///
+    /// - Throws: also ESTALE, if it leads to another one.
+    package static func path(sameAs index: Int, of descriptors: borrowing PassedDescriptors)
+        throws(SyscallError) -> SystemString
+    {
         guard index < descriptors.count else { throw SyscallError("open_tree", "\(index)", code: EBADF) }
         let number = descriptors.numbers[index]
         let link = try ProcFile.link(AT_FDCWD, "/proc/self/fd/" + .decimal(UInt64(number)))
@@ -76,7 +85,7 @@ package enum Mounts {
         guard try Tree.identity(of: place) == Tree.identity(of: number) else {
             throw SyscallError("open_tree", path.description, code: ESTALE)
         }
-        return try copy(of: place)
+        return path
     }
 
     /// Adds restrictions to `mount`, and to everything mounted below it if `recursive`.

@@ -145,10 +145,24 @@ package enum Tree {
         package let device: UInt64
         package let inode: UInt64
         package let isDirectory: Bool
+
+        package init(device: UInt64, inode: UInt64, isDirectory: Bool) {
+            self.device = device
+            self.inode = inode
+            self.isDirectory = isDirectory
+        }
     }
 
     package static func identity(of descriptor: borrowing FileDescriptor) throws(SyscallError) -> Identity {
         try identity(of: descriptor.number)
+    }
+
+    /// The permission bits, set-user-id among them.
+    package static func mode(of descriptor: borrowing FileDescriptor) throws(SyscallError) -> UInt32 {
+        var status = Glibc.stat()
+        // The kernel fills the whole struct or fails.
+        guard unsafe fstat(descriptor.number, &status) == 0 else { throw .last("fstat", "\(descriptor.number)") }
+        return status.st_mode & 0o7777
     }
 
     static func identity(of number: Int32) throws(SyscallError) -> Identity {

@@ -10,14 +10,16 @@ package struct AddressJudge: Sendable {
     private let own4: [UInt32]
     private let own6: [UInt128]
     private let onLoopback: Set<NetworkAddress>
+    private let names: Set<HostName>
     private let nat64: Bool
 
     /// - Parameters:
     ///   - own: addresses of this host's interfaces, bridges and tunnels too, without its loopback interface.
     ///   - onLoopback: addresses of the loopback interface. They are own ones only where they would be public: what a
     ///     block of addresses is for says more than that somebody has put one of them there.
+    ///   - names: what this host is called, by itself and by the files that it resolves names with.
     ///   - nat64: the network needs NAT64, so its well-known prefix means the IPv4 address in it.
-    package init(own: [NetworkAddress], onLoopback: [NetworkAddress] = [], nat64: Bool) {
+    package init(own: [NetworkAddress], onLoopback: [NetworkAddress] = [], names: [HostName] = [], nat64: Bool) {
         var four: [UInt32] = []
         var six: [UInt128] = []
         for address in own {
@@ -29,6 +31,7 @@ package struct AddressJudge: Sendable {
         own4 = four.sorted()
         own6 = six.sorted()
         self.onLoopback = Set(onLoopback)
+        self.names = Set(names.flatMap(Self.variants))
         self.nat64 = nat64
     }
 
@@ -52,6 +55,18 @@ package struct AddressJudge: Sendable {
             .rebinding:
             return isOwn ? .ownAddress : special
         }
+    }
+
+    /// What a name leads to before it is resolved; nil if only its addresses can say.
+    package func classify(_ name: HostName) -> AddressClass? {
+        if let special = name.special { return special }
+        return names.contains(name) ? .ownAddress : nil
+    }
+
+    /// A name of this host, its first label, and what multicast DNS makes of both (RFC 6762 section 3).
+    private static func variants(_ name: HostName) -> [HostName] {
+        let first = name.bytes.prefix { $0 != UInt8(ascii: ".") }
+        return [name.bytes, Array(first)].flatMap { [$0, $0 + Array(".local".utf8)] }.compactMap(HostName.init(_:))
     }
 
     /// The class of an address that a name resolved to: loopback, bare or wrapped, has a word of its own there.

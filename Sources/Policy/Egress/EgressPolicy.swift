@@ -17,6 +17,8 @@ package enum EgressRuling: Equatable, Sendable {
 package struct EgressPolicy: Equatable, Sendable {
     /// More rules in one list than a person reviews are refused.
     package static let maxRules = 256
+    /// Rules of one sandbox and all that is put in front of them: denials for all, a profile's, and those of one run.
+    package static let maxJoined = 4 * maxRules
 
     /// Nothing at all.
     package static let none = EgressPolicy(rules: [])
@@ -119,7 +121,7 @@ extension EgressRule.Remote {
     }
 
     fileprivate func fit(_ target: EgressTarget, method: [UInt8]?, address: NetworkAddress?) -> Fit {
-        guard host.matches(target.host) else { return .no }
+        guard host.matches(target.host), host != .any || meansToo(target.host, address) else { return .no }
         guard ports?.contains(target.port) ?? true else { return .notByPort }
         if let methods {
             guard let method, methods.contains(method) else { return .notByMethod }
@@ -127,6 +129,16 @@ extension EgressRule.Remote {
         guard let block else { return .yes }
         guard let address else { return .unknown }
         return block.contains(address) ? .yes : .no
+    }
+
+    /// Whether `*` means this one too: a resolver has to be named, by its address at least. A denial means everything.
+    private func meansToo(_ host: TargetHost, _ address: NetworkAddress?) -> Bool {
+        if verdict == .deny { return true }
+        switch host {
+        case .address(let literal): return block != nil || !KnownResolvers.holds(literal)
+        case .name:
+            return !KnownResolvers.holds(host) && (block != nil || !(address.map(KnownResolvers.holds) ?? false))
+        }
     }
 }
 

@@ -69,7 +69,7 @@ extension EgressPolicy {
     static func read(_ value: Fields.Value) throws(ConfigurationError) -> EgressPolicy {
         var rules: [EgressRule] = []
         for element in try value.elements() {
-            guard rules.count < 2 * maxRules else { throw value.error("holds more than \(2 * maxRules) rules") }
+            guard rules.count < maxJoined else { throw value.error("holds more than \(maxJoined) rules") }
             rules.append(try readSealed(element))
         }
         return EgressPolicy(rules: rules)

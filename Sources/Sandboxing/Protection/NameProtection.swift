@@ -60,7 +60,7 @@ package final class NameProtection {
     }
 
     private func protect(_ grant: Grant) throws(SyscallError) {
-        let holder = HolderBox(try HeldNames(grant.source), grant.source)
+        let holder = HolderBox(try HeldNames(looking: grant.source), grant.source)
         holders.append(holder)
         let isWritable = grant.access == .readAndWrite
         var search = NameSearch(grant, isWritable: isWritable)
@@ -81,34 +81,70 @@ package final class NameProtection {
     }
 }
 
-/// One holder, which goes when its names are released.
+/// All names that are held for one grant. Each directory in which there are any has a lock of its own: another sandbox may
+/// have been shown that directory alone.
 final class HolderBox {
     let source: SystemString
-    private var holder: HeldNames?
-    private var held: [(path: SystemString, by: HeldNames.Placeholder)] = []
+    private let top: HeldNames
+    private var directories: [HeldDirectory] = []
 
-    init(_ holder: consuming HeldNames, _ source: SystemString) {
-        self.holder = consume holder
+    init(_ top: consuming HeldNames, _ source: SystemString) {
+        self.top = top
         self.source = source
     }
 
-    func bearer(of path: SystemString) throws(SyscallError) -> HeldNames.Bearer {
-        switch holder {
-        case .some(let holder): try holder.bearer(of: path)
-        case nil: .nobody
-        }
-    }
+    func bearer(of path: SystemString) throws(SyscallError) -> HeldNames.Bearer { try top.bearer(of: path) }
 
     func hold(_ path: SystemString, by placeholder: HeldNames.Placeholder) throws(SyscallError) {
-        note(path, placeholder)
+        try directory(of: path).hold(HolderBox.name(of: path), by: placeholder)
+    }
+
+    /// What was there already is somebody's placeholder, and is removed by whoever goes last.
+    func note(_ path: SystemString, _ placeholder: HeldNames.Placeholder) throws(SyscallError) {
+        try directory(of: path).note(HolderBox.name(of: path), placeholder)
+    }
+
+    func release() throws(SyscallError) {
+        for directory in directories { try directory.release() }
+        directories = []
+    }
+
+    private func directory(of path: SystemString) throws(SyscallError) -> HeldDirectory {
+        let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
+        let above = slash.flatMap { SystemString(Array(path.bytes[..<$0])) }
+        let place = above.map { source + "/" + $0 } ?? source
+        if let known = directories.first(where: { $0.place == place }) { return known }
+        let new = HeldDirectory(try HeldNames(place), place)
+        directories.append(new)
+        return new
+    }
+
+    private static func name(of path: SystemString) -> SystemString {
+        let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1
+        return SystemString(Array(path.bytes[(slash + 1)...])) ?? path
+    }
+}
+
+/// One directory with held names, locked as long as they are.
+private final class HeldDirectory {
+    let place: SystemString
+    private var holder: HeldNames?
+    private var held: [(path: SystemString, by: HeldNames.Placeholder)] = []
+
+    init(_ holder: consuming HeldNames, _ place: SystemString) {
+        self.holder = consume holder
+        self.place = place
+    }
+
+    func hold(_ name: SystemString, by placeholder: HeldNames.Placeholder) throws(SyscallError) {
+        note(name, placeholder)
         switch holder {
-        case .some(let holder): try holder.hold(path, by: placeholder)
+        case .some(let holder): try holder.hold(name, by: placeholder)
         case nil: return
         }
     }
 
-    /// What was there already is somebody's placeholder, and is removed by whoever goes last.
-    func note(_ path: SystemString, _ placeholder: HeldNames.Placeholder) { held.append((path, placeholder)) }
+    func note(_ name: SystemString, _ placeholder: HeldNames.Placeholder) { held.append((name, placeholder)) }
 
     func release() throws(SyscallError) {
         guard let holder = holder.take() else { return }

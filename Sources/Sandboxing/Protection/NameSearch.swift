@@ -115,12 +115,12 @@ struct NameSearch {
                 return isLast && rule.placeholder != .link
                     ? seal(here, try place(here)) : add(.cover(try place(here), .empty))
             case .placeholder:
-                holder.note(here, .link)
+                try holder.note(here, .link)
                 return add(.cover(try place(here), .empty))
             case .directory where !isLast:
                 if isWritable { pin(here, try place(here)) }
             case .directory, .other:
-                if isLast, rule.placeholder != .link { holder.note(here, rule.placeholder) }
+                if isLast, rule.placeholder != .link { try holder.note(here, rule.placeholder) }
                 let place = try place(here)
                 return rule.effect == .masked ? add(.cover(place, .hidden)) : seal(here, place)
             case .link:

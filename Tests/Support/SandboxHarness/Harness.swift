@@ -34,6 +34,8 @@ enum Harness {
         var doors = false
         /// Hold and cover protected names in what is shown; the directories are homes.
         var protects = false
+        /// bubblewrap gives stage two no capability.
+        var bare = false
         var isHome = false
         var nesting = false
     }
@@ -63,7 +65,7 @@ enum Harness {
     }
 
     private static func start(_ mode: String, _ words: [String], _ command: [SystemString]) throws -> Int32 {
-        let plan: SandboxPlan
+        var plan: SandboxPlan
         if mode == "facts" { return try tellFacts() }
         let host = try SandboxHost.discover()
         var options = try parse(words)
@@ -76,19 +78,32 @@ enum Harness {
         }
         defer { for text in protection?.release() ?? [] { complain("harness: \(text)") } }
         switch mode {
-        case "server", "reduced":
+        case "server", "reduced", "bwrap":
             let server = try SandboxPlan.server(
                 name: "harness", host: host, arguments: command, environment: options.environment,
                 additions: options.additions, limits: options.limits, capacity: options.capacity, ports: options.ports,
                 allowsNesting: options.nesting)
             let shaped = options.doors ? server.withDoors() : server
-            plan = mode == "server" ? shaped : try shaped.reduced(scratch: options.scratch)
+            if mode == "reduced", !options.quiet { for gap in ReducedGap.allCases { complain("gap: \(gap.sentence)") } }
+            plan = mode == "reduced" ? try shaped.reduced(scratch: options.scratch) : shaped
         case "room":
             plan = try SandboxPlan.room(
                 name: "harness", arguments: command, additions: options.additions, limits: options.limits)
         default: return usage()
         }
-        if options.repeats > 0 { return try Bench.run(plan, command[0], options.repeats) }
+        if mode == "bwrap" {
+            guard let found = try Bubblewrap.discover(stageTwo: stageTwo) else {
+                complain("harness: no bubblewrap")
+                return 125
+            }
+            plan.backend = .bubblewrap(
+                Bubblewrap(
+                    program: found.program, stageTwo: found.stageTwo,
+                    finishesMounts: found.finishesMounts && !options.bare))
+        }
+        if options.repeats > 0 {
+            return try Bench.run(plan, command[0], options.repeats, Bubblewrap.discover(stageTwo: stageTwo))
+        }
         let handover = try handover(command[0], options)
         for path in options.replaced {
             unlink(path.description)
@@ -98,6 +113,13 @@ enum Harness {
         if let admission = options.admission { return try startAdmitted(plan, handover, admission, options) }
         let child = try Sandbox.start(plan, handover)
         return try wait(for: child, plan, options)
+    }
+
+    /// A static program, because a sandbox's tree need not have a loader; it lies beside this one.
+    private static var stageTwo: SystemString {
+        let own = ((try? ProcessRecord.ofThisProcess().executable()) ?? nil) ?? []
+        let directory = own.reversed().drop { $0 != UInt8(ascii: "/") }.reversed()
+        return SystemString(Array(directory) + Array("SandboxStageTwo".utf8)) ?? ""
     }
 
     private static func startAdmitted(
@@ -229,6 +251,7 @@ enum Harness {
             case "cgroup": options.cgroup = true
             case "admission": options.admission = Admission(rawValue: value)
             case "doors": options.doors = true
+            case "bare": options.bare = true
             case "protect": options.protects = true
             case "home": options.isHome = true
             case "nesting": options.nesting = true
@@ -236,6 +259,8 @@ enum Harness {
             case "env": options.environment.append(text(value))
             case "processes": options.limits.processes = UInt64(value) ?? 0
             case "memory": options.limits.memory = UInt64(value) ?? 0
+            case "seconds": options.limits.seconds = UInt32(value)
+            case "file-size": options.limits.fileSize = UInt64(value)
             case "files": options.limits.openFiles = UInt64(value) ?? 0
             case "capacity": options.capacity = .init(bytes: UInt64(value) ?? 0, inodes: 1024)
             case "connect": options.ports.connect.append(UInt16(value) ?? 0)

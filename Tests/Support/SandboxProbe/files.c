@@ -53,6 +53,59 @@ static int append_through_link(char **arguments) {
     return result;
 }
 
+// One process turns a link back and forth between a file of its own and the wanted one while another opens through it.
+static int race_link(char **arguments) {
+    char link[4096], own[4096], other[4096];
+    const char *wanted = argument(arguments, 0), *directory = argument(arguments, 1);
+    snprintf(link, sizeof link, "%s/probe-race-%d", directory, getpid());
+    snprintf(own, sizeof own, "%s/probe-own-%d", directory, getpid());
+    snprintf(other, sizeof other, "%s/probe-other-%d", directory, getpid());
+    close(open(own, O_WRONLY | O_CREAT, 0600));
+    if (symlink(own, link) < 0) return REFUSED;
+    pid_t child = fork();
+    if (child == 0) {
+        for (;;) {
+            if (symlink(wanted, other) == 0) rename(other, link);
+            if (symlink(own, other) == 0) rename(other, link);
+        }
+    }
+    int reached = 0;
+    for (int i = 0; i < 20000 && !reached; i++) {
+        char text[8] = {0};
+        int fd = open(link, O_RDONLY);
+        if (fd < 0) continue;
+        reached = read(fd, text, 6) == 6 && memcmp(text, "secret", 6) == 0;
+        close(fd);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    unlink(link);
+    unlink(own);
+    unlink(other);
+    errno = 0;
+    return reached ? REACHED : REFUSED;
+}
+
+static int rename_out(char **arguments) {
+    char from[4096], to[4096];
+    snprintf(from, sizeof from, "%s/probe-rename-%d", argument(arguments, 0), getpid());
+    snprintf(to, sizeof to, "%s/probe-rename-%d", argument(arguments, 1), getpid());
+    close(open(from, O_WRONLY | O_CREAT, 0600));
+    int result = rename(from, to), code = errno;
+    unlink(from);
+    unlink(to);
+    errno = code;
+    return result == 0 ? REACHED : REFUSED;
+}
+
+// Up from a directory that is moved while it is used, to where the host's would be.
+static int dots_out(char **arguments) {
+    char path[4096];
+    if (chdir(argument(arguments, 0)) < 0) return REFUSED;
+    snprintf(path, sizeof path, "../../../../../../..%s", argument(arguments, 1));
+    return opens(path, O_RDONLY);
+}
+
 static int hard_link(char **arguments) {
     char path[4096];
     snprintf(path, sizeof path, "%s/probe-hard-%d", argument(arguments, 1), getpid());
@@ -209,6 +262,9 @@ const struct probe file_probes[] = {
     {"create-in", create_in},
     {"change-mode", change_mode},
     {"append-through-link", append_through_link},
+    {"race-link", race_link},
+    {"rename-out", rename_out},
+    {"dots-out", dots_out},
     {"hard-link", hard_link},
     {"shared-memory", shared_memory},
     {"system-v-memory", system_v_memory},

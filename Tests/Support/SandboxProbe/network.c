@@ -75,6 +75,17 @@ static int dial_unix(const char *path, int abstract, int type) {
 static int abstract_socket(char **arguments) { return dial_unix(argument(arguments, 0), 1, SOCK_STREAM); }
 static int path_socket(char **arguments) { return dial_unix(argument(arguments, 0), 0, SOCK_STREAM); }
 
+// Through a link in a directory that may be written.
+static int link_socket(char **arguments) {
+    char path[100];
+    snprintf(path, sizeof path, "%s/probe-socket-link-%d", argument(arguments, 1), getpid());
+    if (symlink(argument(arguments, 0), path) < 0) return REFUSED;
+    int result = dial_unix(path, 0, SOCK_STREAM), code = errno;
+    unlink(path);
+    errno = code;
+    return result;
+}
+
 // A socket pair needs no name; its datagram end can still be told to send elsewhere.
 static int pair_sends_elsewhere(char **arguments) {
     int ends[2];
@@ -115,6 +126,7 @@ const struct probe network_probes[] = {
     {"netlink", netlink},
     {"abstract-socket", abstract_socket},
     {"path-socket", path_socket},
+    {"link-socket", link_socket},
     {"pair-sends-elsewhere", pair_sends_elsewhere},
     {"unix-table", unix_table},
     {"tcp-table", tcp_table},

@@ -62,6 +62,10 @@ static int signal_thread(char **arguments) {
 static int signal_queue(char **arguments) {
     return sigqueue(pid(arguments), 0, (union sigval){0}) == 0 ? REACHED : REFUSED;
 }
+static int pidfd(char **arguments) { return syscall(SYS_pidfd_open, pid(arguments), 0) >= 0 ? REACHED : REFUSED; }
+// Everybody that this process may signal, itself and the first process left out by the kernel.
+static int signal_all(char **arguments) { return (void)arguments, kill(-1, 0) == 0 ? REACHED : REFUSED; }
+
 static int trace(char **arguments) { return ptrace(PTRACE_SEIZE, pid(arguments), 0, 0) == 0 ? REACHED : REFUSED; }
 
 static int trace_child(char **arguments) {
@@ -114,6 +118,37 @@ static int new_privileges(char **arguments) {
     return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0 ? REACHED : REFUSED;
 }
 
+// Reached if a set-user-id program runs with another user's rights.
+static int run_setuid(char **arguments) {
+    char line[256];
+    int ends[2];
+    (void)arguments;
+    // su asks for a password only when it is not root; its own uid shows in /proc while it waits.
+    const char *program = access("/usr/bin/su", X_OK) == 0 ? "/usr/bin/su" : "/bin/su";
+    if (pipe(ends) < 0) return REFUSED;
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[0], 0);
+        dup2(open("/dev/null", O_WRONLY), 2);
+        execl(program, "su", "-c", "true", "root", (char *)NULL);
+        _exit(127);
+    }
+    int found = 0;
+    for (int i = 0; i < 2000 && !found; i++) {
+        snprintf(line, sizeof line, "/proc/%d/status", child);
+        FILE *status = fopen(line, "r");
+        unsigned real = 0, effective = 0;
+        while (status && fgets(line, sizeof line, status))
+            if (sscanf(line, "Uid: %u %u", &real, &effective) == 2 && real != effective) found = 1;
+        if (status) fclose(status);
+        if (waitpid(child, NULL, WNOHANG) == child) break;
+        usleep(500);
+    }
+    kill(child, SIGKILL);
+    errno = 0;
+    return found ? REACHED : REFUSED;
+}
+
 // A process that left its parent and its session and keeps standard output open.
 static int daemon_stays(char **arguments) {
     (void)arguments;
@@ -148,6 +183,8 @@ const struct probe process_probes[] = {
     {"signal-zero", signal_zero},
     {"signal-thread", signal_thread},
     {"signal-queue", signal_queue},
+    {"pidfd", pidfd},
+    {"signal-all", signal_all},
     {"trace", trace},
     {"trace-child", trace_child},
     {"read-memory", read_memory},
@@ -158,6 +195,7 @@ const struct probe process_probes[] = {
     {"paste", paste},
     {"own-terminal", own_terminal},
     {"new-privileges", new_privileges},
+    {"run-setuid", run_setuid},
     {"daemon-stays", daemon_stays},
     {"hang", hang},
     {0},

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Testing
+import Sandboxing
 
-@testable import Egress
+StageTwo.run()
