@@ -60,7 +60,9 @@ extension EgressRoom {
                 note(due: client.due)
                 return
             } catch {
-                if error.code == 24 || error.code == 23 { return decide(client, Refusal(reason: .tooMany)) }
+                if error.code == ErrorCode.outOfDescriptors || error.code == ErrorCode.hostOutOfDescriptors {
+                    return decide(client, Refusal(reason: .tooMany))
+                }
             }
         }
         if dial.isTrying {
@@ -118,9 +120,9 @@ extension EgressRoom {
             open(client, dial.admission, address, socket)
         } catch {
             // ENOTCONN: an event from before, and no news.
-            if error.code == 107 { return }
+            if error.code == ErrorCode.notConnected { return }
             dial.attempts[place] = nil
-            if error.code == 110 { dial.failure = .connectTimeout }
+            if error.code == ErrorCode.timedOut { dial.failure = .connectTimeout }
             tryNext(client, asking, dial)
         }
     }

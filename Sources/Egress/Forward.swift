@@ -99,7 +99,7 @@ extension EgressRoom {
                         opened.down.bytes += UInt64(count)
                         opened.active = now
                     case .wouldBlock: client.isWritable = false
-                    case .closed: throw SyscallError("write", code: 104)
+                    case .closed: throw SyscallError("write", code: ErrorCode.reset)
                     }
                 } catch { throw .client }
             }

@@ -153,7 +153,7 @@ final class Resolver {
         }
         guard event.readable || event.hungUp else { return }
         if try socket.descriptor.read(into: &question.input, limit: 65_537) == .closed {
-            throw SyscallError("read", "name server", code: 104 /* ECONNRESET */)
+            throw SyscallError("read", "name server", code: ErrorCode.reset)
         }
         let bytes = question.input.storage
         let range = question.input.range
@@ -186,7 +186,7 @@ final class Resolver {
             switch failure {
             // What another server may know better.
             case .serverFailure, .refused, .notImplemented, .formatError, .otherCode:
-                throw SyscallError("DNS", failure.rawValue, code: 5 /* EIO */)
+                throw SyscallError("DNS", failure.rawValue, code: ErrorCode.failed)
             case .aliasLoop, .tooManyAliases, .tooManyAddresses, .tooManyRecords: question.state = .failed
             }
         }

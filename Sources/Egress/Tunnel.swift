@@ -94,7 +94,7 @@ extension EgressRoom {
                 flow.bytes += UInt64(count)
                 progress = .some
             case .wouldBlock: isWritable = false
-            case .closed: throw SyscallError("write", "tunnel", code: 104 /* ECONNRESET */)
+            case .closed: throw SyscallError("write", "tunnel", code: ErrorCode.reset)
             }
         }
         return true
@@ -117,7 +117,7 @@ extension EgressRoom {
                 switch try target.write(from: &scratch) {
                 case .moved(let count): flow.bytes += UInt64(count)
                 case .wouldBlock: isWritable = false
-                case .closed: throw SyscallError("write", "tunnel", code: 104 /* ECONNRESET */)
+                case .closed: throw SyscallError("write", "tunnel", code: ErrorCode.reset)
                 }
             }
             if !scratch.isEmpty {

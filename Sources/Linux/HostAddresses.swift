@@ -67,8 +67,8 @@ package struct HostAddresses: ~Copyable {
     package mutating func route(to address: InternetAddress) throws(SyscallError) -> Route {
         sequence &+= 1
         switch dw_route_type(questions.number, sequence, Endpoint(address: address, port: 0).raw) {
-        case 1 /* RTN_UNICAST */: return .away
-        case 2 /* RTN_LOCAL */: return .own
+        case RTN_UNICAST: return .away
+        case RTN_LOCAL: return .own
         case -1: throw .last("rtnetlink(RTM_GETROUTE)")
         default: return .other
         }
@@ -91,8 +91,12 @@ package struct HostAddresses: ~Copyable {
     }
 
     private static func socket() throws(SyscallError) -> FileDescriptor {
-        let number = dw_socket(AF_NETLINK, Int32(SOCK_RAW.rawValue), 0 /* NETLINK_ROUTE */)
+        let number = dw_socket(AF_NETLINK, Int32(SOCK_RAW.rawValue), NETLINK_ROUTE)
         guard number >= 0 else { throw .last("socket(NETLINK_ROUTE)") }
         return FileDescriptor(owning: number)
     }
 }
+
+private let NETLINK_ROUTE: Int32 = 0
+private let RTN_UNICAST: Int32 = 1
+private let RTN_LOCAL: Int32 = 2

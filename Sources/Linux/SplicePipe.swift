@@ -21,7 +21,7 @@ package final class SplicePipe {
     }
 
     /// Asks the kernel for room for this many bytes; it may refuse, as users have a share.
-    package func grow(to bytes: Int32) -> Bool { dw_fcntl_int(writing.number, 1031 /* F_SETPIPE_SZ */, bytes) >= 0 }
+    package func grow(to bytes: Int32) -> Bool { dw_fcntl_int(writing.number, F_SETPIPE_SZ, bytes) >= 0 }
 
     /// Moves up to `limit` bytes in; one system call. `.wouldBlock`: the socket has nothing, or the pipe no room.
     package func fill(from socket: borrowing FileDescriptor, limit: Int) throws(SyscallError) -> Transfer {
@@ -51,3 +51,5 @@ package final class SplicePipe {
         }
     }
 }
+
+private let F_SETPIPE_SZ: Int32 = 1031

@@ -65,8 +65,8 @@ static int open_to(const struct sockaddr_in *to) {
         return -1;
     }
     at_once(fd);
-    // Whoever says nothing for five seconds has failed.
-    struct timeval patience = {.tv_sec = 5};
+    // Whoever says nothing for ten seconds has failed.
+    struct timeval patience = {.tv_sec = 10};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
 }

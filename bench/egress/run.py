@@ -74,10 +74,10 @@ class Lab:
             command("ip", "-n", space, "link", "set", device, "up")
             # One closed connection after the other: ports in TIME_WAIT are used again.
             command(*inside(space, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/tcp_tw_reuse;"
-                            "echo 1024 65000 > /proc/sys/net/ipv4/ip_local_port_range;"
+                            "echo 20000 65000 > /proc/sys/net/ipv4/ip_local_port_range;"
                             "echo 8192 > /proc/sys/net/core/somaxconn"))
         command(*inside(IN, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/tcp_tw_reuse;"
-                        "echo 1024 65000 > /proc/sys/net/ipv4/ip_local_port_range;"
+                        "echo 20000 65000 > /proc/sys/net/ipv4/ip_local_port_range;"
                         "echo 8192 > /proc/sys/net/core/somaxconn"))
         self.start(OUT, LOAD, "serve", "93.184.216.34", "8080")
         time.sleep(0.3)
