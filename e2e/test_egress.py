@@ -134,6 +134,13 @@ class SpellingsTest(door.DoorCase):
         self.assertEqual(size, counted())
 
 
+class OrdinaryUserTest(SpellingsTest):
+    """The list once more, with everything run by an ordinary user."""
+
+    user = 1001
+    test_generated_spellings = test_a_flood_of_refusals_is_counted_to_the_last = None
+
+
 # name, statuses, words of which the record has one (none: allowed)
 NAMES = (
     ("loop4.test", (403,), ("name-to-loopback",)),

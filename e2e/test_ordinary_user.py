@@ -72,29 +72,7 @@ def inside():
         assert not any(weak.values()), weak
         house.stop()
         house.check_audit()
-    spellings = through_the_door()
-    print(f"{judge.rows_run} attacks, {spellings} spellings of addresses and three honest calls as uid {USER}")
-
-
-def through_the_door():
-    """The list of egress.txt from a sandbox of an ordinary user, in a laboratory of his own."""
-    import door
-    import egress_probes as probes
-    import lab as labs
-
-    if reason := labs.unavailable():
-        return f"no ({reason})"
-    hosts = [probe.host for probe in probes.listed()]
-    with labs.Lab() as lab, door.DoorHouse(lab) as house:
-        house.open()
-        with house.prober("--profile", "wide") as prober:
-            lost, controls = probes.census(prober, hosts, probes.FORMS, times=2)
-            assert not lost and all(controls.values()), (lost, controls)
-        assert not lab.victims()["connections"], lab.victims()
-        house.decisions_after(0, 2 * len(probes.FORMS) * len(hosts) + len(controls))
-        house.stop()
-        house.check_audit()
-    return len(hosts)
+    print(f"{judge.rows_run} attacks and three honest calls as uid {USER}")
 
 
 if __name__ == "__main__":
