@@ -281,7 +281,7 @@ final class EgressRoom {
         case .resolving: decide(client, Refusal(reason: .dnsTimeout))
         case .dialling: serveDialTime(client)
         case .tunnel: end(client, .idle)
-        case .forward: endForward(client, timedOut: true)
+        case .forward: endForward(client, .upstreamTimeout, .idle)
         case .leaving: forget(client)
         // The broker is slow to take what it is told, which is nobody's fault here.
         case .announcing: client.due = now.adding(milliseconds: Times.head)

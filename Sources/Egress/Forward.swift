@@ -40,8 +40,8 @@ extension EgressRoom {
         } catch {
             switch error {
             case .client: end(client, .reset)
-            case .body: end(client, .protocolFault)
-            case .server: endForward(client, timedOut: false)
+            case .body: endForward(client, .bodyMalformed, .protocolFault)
+            case .server: endForward(client, .upstreamMalformed, .protocolFault)
             }
         }
     }
@@ -139,17 +139,16 @@ extension EgressRoom {
         leave(client)
     }
 
-    /// The server has failed: the client is told so as long as it has been told nothing else.
-    func endForward(_ client: Client, timedOut: Bool) {
-        guard let opened = client.opened, let forward = opened.forward else { return }
-        guard forward.response.status == nil && opened.down.bytes == 0 else {
+    /// One side has failed: the client is told so as long as it has been told nothing else.
+    func endForward(_ client: Client, _ reason: EgressReason, _ cause: EgressEnding.Cause) {
+        guard let opened = client.opened else { return }
+        guard opened.down.bytes == 0 && opened.down.held.isEmpty else {
             // Cut: its framing tells the client that this is half an answer.
-            return end(client, timedOut ? .idle : .protocolFault)
+            return end(client, cause)
         }
-        report(client, opened, timedOut ? .idle : .protocolFault)
+        report(client, opened, cause)
         client.opened = nil
-        RefusalAnswer.append(
-            Refusal(reason: timedOut ? .upstreamTimeout : .upstreamMalformed), to: &client.answer)
+        RefusalAnswer.append(Refusal(reason: reason), to: &client.answer)
         client.phase = .leaving
         client.due = now.adding(milliseconds: Times.leaving)
         note(due: client.due)
