@@ -102,7 +102,7 @@ extension BrokerRoom {
                 pid: adoption.pid)
             guard egress != nil, let listeners = sandbox.takeListeners(),
                 serveEgress(
-                    sandbox: sandbox.number, label: label, policy: seal.registry.effective(policy),
+                    sandbox: sandbox.number, label: label, grant: policy,
                     listeners: listeners)
             else {
                 return refuse(

@@ -21,9 +21,6 @@ extension BrokerRoom {
 
     // MARK: Sandboxes
 
-    /// What a server may reach: its own grant, below what is refused to everybody.
-    func egressPolicy(of server: SealedServer) -> EgressPolicy { seal.registry.effective(server.network) }
-
     /// Gives a sandbox its way out, from now until ``releaseEgress(sandbox:)``.
     ///
     /// While there is no egress room, what connects waits for the next one.
@@ -34,10 +31,12 @@ extension BrokerRoom {
     /// - Returns: whether there were two.
     @discardableResult
     func serveEgress(
-        sandbox number: UInt32, label: SandboxLabel, policy: EgressPolicy, listeners: consuming PassedDescriptors
+        sandbox number: UInt32, label: SandboxLabel, grant: EgressPolicy, listeners: consuming PassedDescriptors
     ) -> Bool {
         guard let http = listeners.takeFirst(), let socks = listeners.takeFirst() else { return false }
-        let sandbox = EgressSandbox(number: number, label: label, policy: policy, http: http, socks: socks)
+        let sandbox = EgressSandbox(
+            number: number, label: label, grant: grant, policy: seal.registry.effective(grant), http: http, socks: socks
+        )
         egressSandboxes[number] = sandbox
         offer(sandbox)
         return true
@@ -51,11 +50,18 @@ extension BrokerRoom {
         endDecisions(of: sandbox, cause: "released")
     }
 
-    /// Another policy for a sandbox that runs (E9): connections that it does not allow are cut.
-    func amendEgress(sandbox number: UInt32, policy: EgressPolicy) {
-        guard let sandbox = egressSandboxes[number], sandbox.policy != policy else { return }
-        sandbox.policy = policy
-        if sandbox.isServed { tellEgress(.amend(sandbox: number, policy: policy.canonical)) }
+    /// Judges every sandbox by what is sealed now (E9): connections that it does not allow are cut, also those of a
+    /// process that only finishes its calls. A server that is no longer there is granted nothing.
+    func amendEgress() {
+        for sandbox in egressSandboxes.values {
+            if sandbox.label.origin == .server {
+                sandbox.grant = ServerName(sandbox.label.name).flatMap(seal.server)?.sealed.network ?? .none
+            }
+            let policy = seal.registry.effective(sandbox.grant)
+            guard sandbox.policy != policy else { continue }
+            sandbox.policy = policy
+            if sandbox.isServed { tellEgress(.amend(sandbox: sandbox.number, policy: policy.canonical)) }
+        }
     }
 
     private func offer(_ sandbox: EgressSandbox) {

@@ -20,7 +20,10 @@ struct SandboxLabel {
 /// One sandbox that has a way out: the broker keeps its listeners, so that an egress room can be replaced.
 final class EgressSandbox {
     let number: UInt32
-    var label: SandboxLabel
+    let label: SandboxLabel
+    /// What it was granted, without what is denied to everybody.
+    var grant: EgressPolicy
+    /// What it is judged by.
     var policy: EgressPolicy
     private let http: FileDescriptor
     private let socks: FileDescriptor
@@ -31,11 +34,12 @@ final class EgressSandbox {
     var budget = DecisionBudget()
 
     init(
-        number: UInt32, label: SandboxLabel, policy: EgressPolicy, http: consuming FileDescriptor,
+        number: UInt32, label: SandboxLabel, grant: EgressPolicy, policy: EgressPolicy, http: consuming FileDescriptor,
         socks: consuming FileDescriptor
     ) {
         self.number = number
         self.label = label
+        self.grant = grant
         self.policy = policy
         self.http = http
         self.socks = socks

@@ -233,11 +233,11 @@ extension BrokerRoom {
         for upstream in Array(upstreams.values) {
             if let now = new.server(upstream.view.name), now.isSame(as: upstream.view) {
                 upstream.rebind(to: now, seal: new.digest)
-                amendEgress(sandbox: upstream.number, policy: egressPolicy(of: now.sealed))
             } else {
                 dismiss(upstream)
             }
         }
+        amendEgress()
         judgeCallersAgain()
         guard phase == .serving else { return }
         announceChanges(from: old, to: new)

@@ -137,7 +137,7 @@ extension BrokerRoom {
                 label: SandboxLabel(
                     name: sealed.name.bytes, profile: sealed.profile.bytes, origin: .server, isBrowser: false,
                     pid: pid),
-                policy: egressPolicy(of: sealed), listeners: doors)
+                grant: sealed.network, listeners: doors)
         }
         do throws(SyscallError) { try upstream.adopt(pipes, poller) } catch {
             return fail(upstream, .launchFailed, why: "pipes-failed")

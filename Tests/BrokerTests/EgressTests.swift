@@ -165,5 +165,8 @@ struct EgressTests {
         let policy = EgressPolicy(rules: denial.rules + Self.outgoing.rules)
         #expect(try house.records("registry.refused").isEmpty)
         #expect(egress.take(.amend) == .amend(sandbox: sandbox, policy: policy.canonical))
+        // While it finishes its calls, a server that was removed reaches nothing.
+        try house.change { $0.servers = [] }
+        #expect(egress.take(.amend) == .amend(sandbox: sandbox, policy: denial.canonical))
     }
 }
