@@ -132,7 +132,9 @@ class Fetch(unittest.TestCase):
         began = time.monotonic()
         self.assertRefused(self.at("/slow"), "took too long")
         self.assertLess(time.monotonic() - began, 12)
-        big = self.fetch(self.at("/big"), max_bytes=1000)["structuredContent"]
+        big = self.fetch(self.at("/big"), max_bytes=1000)
+        self.assertFalse(big["isError"], big)
+        big = big["structuredContent"]
         self.assertEqual((big["text"], big["truncated"]), ("x" * 1000, True))
 
     def test_it_asks_unless_a_rule_allows_it(self):

@@ -143,7 +143,9 @@ class DangerousEntries(unittest.TestCase):
         for text in ('{"mcpServers":{"x":{"command":"/bin/true","shell":true}}}', '{"mcpServers":{"x":{"command":"/bin/true"},"x":{"command":"/bin/false"}}}',
                      '{"mcpServers":{"x":{"command":"/bin/true","c\\u006fmmand":"/bin/false"}}}', '{"mcpServers":{"X":{"command":"/bin/true"}}}', '{"mcpServers":{"a_b":{"command":"/bin/true"}}}',
                      '{"mcpServers":{"x":{"command":"/bin/true","args":["${HOME}"]}}}', '{"mcpServers":{"x":{"command":"/bin/true","args":"-c"}}}', '{"mcpServers":{"x":{"command":["/bin/sh","-c"]}}}',
-                     '{"mcpServers":{"x":{"url":"http://127.0.0.1/"}}}', '{"mcpServers":{"x":{"command":"/bin/true","env":{"A=B":"c"}}}}', '{"mcpServers":{"x":{"command":"/bin/true","env":{"A":1}}}}',
+                     '{"mcpServers":{"x":{"url":"http://mcp.example.com/"}}}', '{"mcpServers":{"x":{"url":"https://me:pw@mcp.example.com/"}}}',
+                     '{"mcpServers":{"x":{"url":"https://10.1.2.3/"}}}', '{"mcpServers":{"x":{"url":"https://mcp.example.com/","command":"/bin/true"}}}',
+                     '{"mcpServers":{"x":{"url":"file:///etc/passwd"}}}', '{"mcpServers":{"x":{"command":"/bin/true","env":{"A=B":"c"}}}}', '{"mcpServers":{"x":{"command":"/bin/true","env":{"A":1}}}}',
                      '{"mcpServers":{"x":{"command":"/bin/true","env":{"A":"a\\u0000b"}}}}', '{"mcpServers":{"x":{"command":"/bin/true","args":["a\\u0000b"]}}}', '{"mcpServers":{"x":{"command":"/bin/true","Command":"/bin/sh"}}}',
                      '{"mcpServers":{"x":{"command":"/bin/true","cwd":"../.."}}}', '{"mcpServers":{"x":{"command":"/bin/true","read":["relative"]}}}', '{"listeners":{"main":"0.0.0.0:1"},"mcpServers":{}}',
                      '{"listeners":{"main":"192.168.1.1:1"}}', '{"listeners":{"main":"[::]:1"}}', '{"unknown":1}', '[]', '', '{', '{"mcpServers":{"x":{"command":"/bin/true"}}}{}', '\ufeff{}', '{"policy":[{"verdict":"maybe"}]}'):

@@ -65,6 +65,8 @@ struct FetchJob {
     ) -> Step {
         switch end {
         case .refused(let status): return .failed(Self.refusal(head, status))
+        // More than anybody may ask for has arrived before it was looked at: that is cut below like any other.
+        case .failed(.tooLarge) where body.count > request.maxBytes: break
         case .failed(let failure): return .failed(Self.fault(failure))
         case .whole, nil: break
         }

@@ -66,6 +66,7 @@ struct RunPlanTests {
               may read      DESK/data
               may change    DESK/project
               protected     in what it may change, also where they do not exist yet: \(RunHost.protectedNames)
+              not protected such names in directories further down, where they do not exist yet
               network       reach api.example.com:443 (--allow-host api.example.com:443)
               hole          reach port 5432 of this machine's loopback (--allow-local 5432)
               refused       loopback, private and special addresses; every other connection

@@ -20,6 +20,8 @@ struct RunGrants {
     let reads: [Place]
     let writes: [Place]
     let dangers: [FoundDanger]
+    /// Of whoever runs it, where it is known: there more names are protected.
+    let home: AbsolutePath?
 
     /// What the sandbox has of its own: nothing of the host can be shown in these places, or around them.
     private static let own: [AbsolutePath] = [
@@ -41,6 +43,10 @@ struct RunGrants {
         // What may be changed may be read.
         self.reads = try Self.places(reads).filter { place in !writable.contains { $0.contains(place.real) } }
         dangers = try Self.judge(self.reads.map(\.real), writable, home)
+        // Granted as it really lies, whatever links lead to it.
+        self.home = try home.flatMap { home throws(ResolutionFault) in
+            try Links.exists(home) ? try Links.follow(home).path : nil
+        }
     }
 
     private static func places(_ paths: [AbsolutePath]) throws(ResolutionFault) -> [Place] {

@@ -160,7 +160,7 @@ final class RunLaunch {
                 else { continue }
                 shown.append(
                     Shown(
-                        grant: Grant(source, at: at, access),
+                        grant: Grant(source, at: at, access, isHome: place.real == grants.home),
                         entry: .host(source, at: at, access, optional: false)))
             }
         }

@@ -44,6 +44,7 @@ struct RunReport {
         for place in plan.grants.writes { row("may change", Self.described(place)) }
         if !plan.grants.writes.isEmpty {
             row("protected", "in what it may change, also where they do not exist yet: \(RunHost.protectedNames)")
+            row("not protected", "such names in directories further down, where they do not exist yet", .warning)
         }
     }
 
