@@ -132,10 +132,12 @@ class Fetch(unittest.TestCase):
         began = time.monotonic()
         self.assertRefused(self.at("/slow"), "took too long")
         self.assertLess(time.monotonic() - began, 12)
-        big = self.fetch(self.at("/big"), max_bytes=1000)
-        self.assertFalse(big["isError"], big)
-        big = big["structuredContent"]
-        self.assertEqual((big["text"], big["truncated"]), ("x" * 1000, True))
+        # However fast it comes.
+        for _ in range(20):
+            big = self.fetch(self.at("/big"), max_bytes=1000)
+            self.assertFalse(big["isError"], big)
+            big = big["structuredContent"]
+            self.assertEqual((big["text"], big["truncated"]), ("x" * 1000, True))
 
     def test_it_asks_unless_a_rule_allows_it(self):
         seen = len(self.site.hits)
